@@ -1,0 +1,74 @@
+"""What every expensive asset reports to the UI, and how its failure reads."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+from pydantic import ValidationError
+
+from likeness.errors import BadInput
+from resources.artifacts import Artifacts, Made
+from resources.compute import TaskFailed
+from resources.preview import as_markdown
+
+
+@contextmanager
+def readable_failures() -> Iterator[None]:
+    """Bad input fails the step with its one sentence and no retry; crashes may be retried."""
+    try:
+        yield
+    except BadInput as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        sentence = f"{where}: {first['msg']}"
+        raise dg.Failure(description=sentence, allow_retries=False) from error
+    except TaskFailed as error:
+        raise dg.Failure(description=str(error)) from error
+
+
+def said_by(context: dg.AssetExecutionContext) -> Callable[[str], None]:
+    """Passes lines of the working process to the log of the run."""
+    return lambda line: context.log.info(line)
+
+
+def result(
+    artifacts: Artifacts,
+    made: Made,
+    *,
+    previews: tuple[str, ...] = (),
+    checks: tuple[dg.AssetCheckResult, ...] = (),
+    **more: Any,
+) -> dg.MaterializeResult:
+    """Standard metadata: how it came, from what, at what cost; then figures and pictures."""
+    manifest = made.manifest
+    figures = {k: v for k, v in manifest.summary.items() if isinstance(v, int | float | str)}
+    tables = {k: dg.MetadataValue.json(v) for k, v in manifest.summary.items() if k not in figures}
+    files = {entry.path for entry in manifest.files}
+    pictures = {
+        name.split(".")[0]: as_markdown(artifacts.store.read_file(manifest, name))
+        for name in previews
+        if name in files
+    }
+    return dg.MaterializeResult(
+        metadata={
+            "cache": "hit" if made.hit else "miss",
+            "cache_hit": int(made.hit),
+            "seconds": made.seconds,
+            "computed_in_seconds": manifest.seconds,
+            "gpu_seconds": manifest.gpu_seconds,
+            "peak_memory_mb": manifest.peak_memory_mb,
+            "bytes": manifest.bytes_total,
+            "artifact": f"{manifest.asset}/{manifest.fingerprint}",
+            "inputs": dg.MetadataValue.json(manifest.inputs),
+            "params": dg.MetadataValue.json(manifest.params),
+            **figures,
+            **tables,
+            **pictures,
+            **more,
+        },
+        data_version=dg.DataVersion(manifest.content),
+        check_results=list(checks),
+    )

@@ -1,0 +1,35 @@
+"""The studies of this installation, read once, and the partitions they define."""
+
+from functools import cache
+
+import dagster as dg
+
+from likeness.studies.load import Registry, load_registry
+from resources.settings import Settings
+
+
+@cache
+def registry() -> Registry:
+    """All shipped studies and the user's own."""
+    return load_registry(Settings().studies)
+
+
+subjects = dg.StaticPartitionsDefinition(registry().subjects)
+painters = dg.StaticPartitionsDefinition(sorted(registry().painters))
+experiments = dg.StaticPartitionsDefinition(registry().experiments)
+networks = dg.StaticPartitionsDefinition(sorted(registry().networks))
+
+PARTITIONS = {
+    "people": subjects,
+    "painters": painters,
+    "experiments": experiments,
+    "networks": networks,
+}
+
+
+def networks_of_painter() -> dg.StaticPartitionMapping:
+    """Which networks stand on which painter's pictures."""
+    found: dict[str, set[str]] = {key: set() for key in registry().painters}
+    for key, network in registry().networks.items():
+        found[network.painter].add(key)
+    return dg.StaticPartitionMapping(found)

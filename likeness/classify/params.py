@@ -1,0 +1,21 @@
+"""Arguments of the classifier's heavy calls; light to import, so that definitions load fast."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from likeness.classify.recipe import Recipe
+
+
+class TrainParams(BaseModel):
+    """What a training depends on beside its pictures."""
+
+    recipe: Recipe
+    rounds: Literal["split", "folds"]
+    labels: list[int]
+
+
+class VerdictParams(BaseModel):
+    """What verdicts depend on beside the network and the pictures."""
+
+    names: dict[int, str]

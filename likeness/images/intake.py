@@ -1,0 +1,212 @@
+"""Raw files -> an image set without exact duplicates, its near duplicates grouped."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from likeness.errors import BadInput
+from likeness.images import image_set
+from likeness.images.decode import Limits, Undecodable, decode
+from likeness.images.hashing import (
+    confirm,
+    groups,
+    near_duplicate_pairs,
+    perceptual_hash,
+    sha256_file,
+    thumbnail,
+)
+from likeness.images.inventory import FOUND
+from likeness.progress import track
+
+NEAR_DUPLICATES = "near_duplicates.parquet"
+EXTRA = {
+    "path": "string",
+    "folder": "string",
+    "label_key": "string",
+    "perceptual_hash": "string",
+    "group": "Int64",
+    "duplicate_of": "string",
+}
+KNOWN = image_set.COLUMNS | EXTRA
+NEAR_COLUMNS = {
+    "image_a": "string",
+    "image_b": "string",
+    "path_a": "string",
+    "path_b": "string",
+    "label_a": "string",
+    "label_b": "string",
+    "distance": "Int64",
+    "correlation": "Float64",
+}
+# each worker holds one full picture
+WORKERS = min(4, os.cpu_count() or 1)
+
+Transform = Callable[[Image.Image], Image.Image]
+Row = dict[str, Any]
+
+
+class Duplicates(BaseModel):
+    """When two pictures count as nearly the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_distance: int = Field(
+        default=10,
+        ge=0,
+        le=32,
+        description="largest Hamming distance of the 64-bit perceptual hashes",
+    )
+    min_correlation: float = Field(
+        default=0.75, ge=0, le=1, description="smallest correlation of the 32 x 32 gray thumbnails"
+    )
+
+
+def take_in(
+    root: Path,
+    inventory: pd.DataFrame,
+    limits: Limits,
+    duplicates: Duplicates,
+    transform: Transform,
+    output: Path,
+) -> pd.DataFrame:
+    """Write the image set of an inventory (with ``label_key``, the class) into ``output``.
+
+    One row per inventory row, in its order, with the inventory's further columns; only accepted
+    rows have an ``image_id`` and a picture.
+    ``group`` joins near duplicates (``near_duplicates.parquet``). ``transform`` runs in threads and
+    may raise ``Undecodable``. Raises ``BadInput`` when nothing is accepted.
+    """
+    (output / image_set.FOLDER).mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = inventory.to_dict("records")
+    thumbnails = _settle_all(rows, root, limits, transform, output)
+    accepted = [row for row in rows if row["status"] == image_set.ACCEPTED]
+    if not accepted:
+        raise BadInput(_nothing(root, rows))
+    near = _group(accepted, np.stack([thumbnails[row["image_id"]] for row in accepted]), duplicates)
+    own = {name: str(kind) for name, kind in inventory.dtypes.items() if name not in KNOWN}
+    table = image_set.frame(rows, EXTRA | own)
+    near.to_parquet(output / NEAR_DUPLICATES, index=False)
+    image_set.write(output, table)
+    return table
+
+
+def _settle_all(
+    rows: list[Row], root: Path, limits: Limits, transform: Transform, output: Path
+) -> dict[str, np.ndarray]:
+    """Accept or reject every found row, in place; thumbnails of the accepted by image_id."""
+    same: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["status"] == FOUND:
+            same.setdefault(row["sha256"], []).append(row)
+    settle = partial(_settle, root=root, limits=limits, transform=transform, output=output)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        settled = pool.map(settle, same.values())
+        small = [image for image in track(settled, "intake", len(same)) if image is not None]
+    return dict(small)
+
+
+def _settle(
+    copies: list[Row], root: Path, limits: Limits, transform: Transform, output: Path
+) -> tuple[str, np.ndarray] | None:
+    """Decide, in place, about rows with the same bytes; image_id and thumbnail of the kept one."""
+    for row in copies:
+        _verify(row, root)
+    copies = [row for row in copies if row["status"] == FOUND]
+    if len({row["label_key"] for row in copies}) > 1:
+        for row, other in [(row, _elsewhere(row, copies)) for row in copies]:
+            _reject(
+                row,
+                f"contradictory label: the same file is {row['path']} in class {row['label_key']} "
+                f"and {other['path']} in class {other['label_key']}",
+            )
+        return None
+    if not copies:
+        return None
+    first, *later = copies
+    try:
+        picture = transform(decode(root / first["path"], limits))
+    except Undecodable as error:
+        for row in copies:
+            _reject(row, error.reason)
+        return None
+    _accept(first, picture, output)
+    for row in later:
+        _reject(row, f"exact duplicate of {first['path']}")
+        row["duplicate_of"] = first["image_id"]
+    return first["image_id"], thumbnail(picture)
+
+
+def _verify(row: Row, root: Path) -> None:
+    """Reject a row whose file is no longer the one that the inventory saw."""
+    try:
+        if sha256_file(root / row["path"]) != row["sha256"]:
+            _reject(row, "changed since the inventory was taken")
+    except OSError as error:
+        _reject(row, f"cannot be read: {error.strerror}")
+
+
+def _elsewhere(row: Row, copies: list[Row]) -> Row:
+    return next(other for other in copies if other["label_key"] != row["label_key"])
+
+
+def _reject(row: Row, reason: str) -> None:
+    row.update(status=image_set.REJECTED, reason=reason)
+
+
+def _accept(row: Row, picture: Image.Image, output: Path) -> None:
+    """Save the picture, lossless and with the same bytes every time, and complete its row."""
+    image_id = row["sha256"][:16]
+    file = f"{image_set.FOLDER}/{image_id}.png"
+    picture.save(output / file, "PNG", compress_level=6)
+    row.update(
+        image_id=image_id,
+        file=file,
+        width=picture.width,
+        height=picture.height,
+        perceptual_hash=perceptual_hash(picture),
+        status=image_set.ACCEPTED,
+        reason=None,
+    )
+
+
+def _group(accepted: list[Row], thumbnails: np.ndarray, duplicates: Duplicates) -> pd.DataFrame:
+    """Give every accepted row its ``group``; the table of near duplicates."""
+    hashes = [row["perceptual_hash"] for row in accepted]
+    pairs = near_duplicate_pairs(hashes, duplicates.max_distance)
+    near = confirm(pairs, thumbnails, duplicates.min_correlation)
+    labels = groups(len(accepted), [(i, j) for i, j, *_ in near])
+    for row, label in zip(accepted, labels, strict=True):
+        row["group"] = label
+    table = [
+        {
+            "image_a": accepted[i]["image_id"],
+            "image_b": accepted[j]["image_id"],
+            "path_a": accepted[i]["path"],
+            "path_b": accepted[j]["path"],
+            "label_a": accepted[i]["label_key"],
+            "label_b": accepted[j]["label_key"],
+            "distance": distance,
+            "correlation": correlation,
+        }
+        for i, j, distance, correlation in near
+    ]
+    return pd.DataFrame(table, columns=list(NEAR_COLUMNS)).astype(NEAR_COLUMNS)
+
+
+def _nothing(root: Path, rows: list[Row]) -> str:
+    if not rows:
+        return f"There is no file to take in below {root}; put pictures there."
+    reason, count = Counter(row["reason"] for row in rows).most_common(1)[0]
+    return (
+        f"None of the {len(rows)} files below {root} could be taken in, most often ({count} times) "
+        f"because: {reason}; put readable pictures there or widen the limits."
+    )

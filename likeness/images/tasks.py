@@ -1,0 +1,129 @@
+"""The heavy calls on pictures: intake with preparation, and the classes with their splits."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from likeness.images import image_set
+from likeness.images.decode import Limits
+from likeness.images.given import Given
+from likeness.images.hashing import groups as components
+from likeness.images.intake import Duplicates, take_in
+from likeness.images.prepare import Preparation, prepare
+from likeness.images.sheets import contact_sheet, save_preview
+from likeness.images.splits import Made, make_folds, make_split, straddling
+
+PREVIEW = "preview.jpg"
+SHEET_PICTURES = 48
+
+
+class IntakeParams(BaseModel):
+    """What becomes of a raw file beside its bytes."""
+
+    limits: Limits
+    duplicates: Duplicates
+    prepare: Preparation
+
+
+def intake(
+    params: IntakeParams, inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """``painters/paintings``: every raw file a row, every good one a prepared picture."""
+    listing = pd.read_parquet(inputs["raw"] / "inventory.parquet")
+    table = take_in(
+        inputs["files"], listing, params.limits, params.duplicates,
+        lambda image: prepare(image, params.prepare), output,
+    )
+    if "given_group" in listing:
+        table["given_group"] = table["path"].map(listing.set_index("path")["given_group"])
+        image_set.write(output, table)
+    good = image_set.accepted(table)
+    _sheet(good, output, output / PREVIEW)
+    reasons = table.loc[table["status"] == image_set.REJECTED, "reason"]
+    return {"accepted": len(good), "rejected": len(reasons), "folders": _by(good, "label_key")}
+
+
+def _by(table: pd.DataFrame, column: str) -> dict[str, int]:
+    return {str(key): int(n) for key, n in table[column].value_counts().sort_index().items()}
+
+
+def _sheet(table: pd.DataFrame, folder: Path, file: Path) -> None:
+    """Contact sheet of pictures spread evenly over the set."""
+    some = table.iloc[np.unique(np.linspace(0, len(table) - 1, SHEET_PICTURES).astype(int))]
+    paths = [folder / name for name in some["file"]]
+    save_preview(contact_sheet(paths, captions=[str(key) for key in some["label_key"]]), file)
+
+
+class ClassesParams(BaseModel):
+    """How pictures become classes, splits and folds."""
+
+    labels: list[int]
+    split: Given | Made
+    folds: int
+    seed: int
+
+
+def classes(
+    params: ClassesParams, inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """``painters/classes``: label, split, fold and group of every picture; the pictures stay there.
+
+    ``image_set`` is ``classes`` or the name of a test set, whose split is ``unseen``.
+    """
+    table = image_set.accepted(image_set.read(inputs["paintings"]))
+    table["group"] = _joined_groups(table)
+    labels = {str(label): label for label in params.labels}
+    table["label"] = table["label_key"].map(labels).astype("Int64")
+    known = table["label"].notna()
+    table["image_set"] = table["label_key"].mask(known, "classes")
+    part = table[known]
+    table["split"] = "unseen"
+    table.loc[known, "split"] = _split(part, params)
+    learn = known & table["split"].isin(["train", "valid"])
+    table["fold"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    table.loc[learn, "fold"] = make_folds(*_keys(table[learn]), params.folds, params.seed)
+    image_set.write(output, table)
+    crossing = _straddling_pairs(table, inputs["paintings"], output)
+    return {
+        "pictures": int(known.sum()), "straddling_groups": crossing,
+        "made": isinstance(params.split, Made), "splits": _by(part.assign(
+            split=table.loc[known, "split"]), "split"),
+    }
+
+
+def _keys(table: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    return list(table["image_id"]), table["label"].to_numpy(int), table["group"].to_numpy(int)
+
+
+def _split(part: pd.DataFrame, params: ClassesParams) -> Any:
+    if isinstance(params.split, Made):
+        return make_split(*_keys(part), params.split, params.seed)
+    return part["path"].map(params.split.split_of)
+
+
+def _joined_groups(table: pd.DataFrame) -> pd.Series:
+    """Near duplicates and the user's own groups together: whoever shares either is one group."""
+    links: list[tuple[int, int]] = []
+    for column in ("group", "given_group"):
+        if column in table:
+            for rows in table.groupby(column).indices.values():
+                links += [(int(rows[0]), int(row)) for row in rows[1:]]
+    return pd.Series(components(len(table), links), index=table.index, dtype="Int64")
+
+
+def _straddling_pairs(table: pd.DataFrame, paintings: Path, output: Path) -> int:
+    """Write the pictures of groups that lie in several splits; how many such groups there are."""
+    known = table[table["image_set"] == "classes"].reset_index(drop=True)
+    found = straddling(list(known["split"]), list(known["group"]))
+    rows = [row for straddle in found for row in straddle.members]
+    crossing = known.iloc[rows][["group", "image_id", "path", "label", "split"]]
+    crossing.to_parquet(output / "straddling.parquet", index=False)
+    if rows:
+        paths = [paintings / name for name in known.iloc[rows]["file"]]
+        names = [f"{split}/{label}" for split, label in zip(
+            crossing["split"], crossing["label"], strict=True)]
+        save_preview(contact_sheet(paths, captions=names), output / PREVIEW)
+    return len(found)

@@ -1,0 +1,141 @@
+"""Read study files, resolve ``extends``, and answer which partition keys exist."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from likeness.errors import BadInput
+from likeness.studies.schema import Network, Painter, Study
+
+SHIPPED = Path(__file__).parent
+
+
+def merge(base: Any, change: Any) -> Any:
+    """``base`` with ``change`` laid over it: mappings merge key by key, all else is replaced."""
+    if isinstance(base, dict) and isinstance(change, dict):
+        return base | {key: merge(base.get(key), value) for key, value in change.items()}
+    return change
+
+
+def _resolve(entries: dict[str, Any], key: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
+    """One painter or network with everything it ``extends`` in the same mapping."""
+    entry = dict(entries[key])
+    parent = entry.pop("extends", None)
+    if parent is None:
+        return entry
+    if parent not in entries or parent in (*seen, key):
+        raise BadInput(f"'{key}' extends '{parent}', which is not there or leads back to itself")
+    return merge(_resolve(entries, parent, (*seen, key)), entry)
+
+
+def read_study(file: Path) -> Study:
+    """One study; a mistake is one sentence with file and field."""
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} is not readable YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise BadInput(f"{file} is empty or no mapping: a study needs at least name and title")
+    try:
+        for part in ("painters", "networks"):
+            entries = raw.get(part) or {}
+            raw[part] = {key: _resolve(entries, key) for key in entries}
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise BadInput(f"{file}: {_first_problem(error)}") from error
+    except (TypeError, AttributeError) as error:
+        raise BadInput(f"{file}: painters and networks map a key to its fields") from error
+    if study.name != file.stem:
+        raise BadInput(f"{file} calls itself '{study.name}': name and file name must be the same")
+    return study
+
+
+def _first_problem(error: ValidationError) -> str:
+    first, more = error.errors()[0], error.error_count() - 1
+    where = ".".join(str(part) for part in first["loc"]) or "the study"
+    return f"{where}: {first['msg']}" + (f" (and {more} more)" if more else "")
+
+
+class Registry(BaseModel):
+    """All studies of a run, and the partition keys they define."""
+
+    model_config = ConfigDict(frozen=True)
+
+    studies: dict[str, Study]
+
+    @property
+    def subjects(self) -> list[str]:
+        """Keys of people."""
+        return []
+
+    @property
+    def experiments(self) -> list[str]:
+        """Keys ``study__subject__method[__variant]``."""
+        return []
+
+    @property
+    def painters(self) -> dict[str, Painter]:
+        """Partition key -> painter, over all studies."""
+        return {key: p for study in self.studies.values() for key, p in study.painters.items()}
+
+    @property
+    def networks(self) -> dict[str, Network]:
+        """Partition key ``study__network`` -> network, over all studies."""
+        return {
+            f"{study.name}__{key}": network
+            for study in self.studies.values()
+            for key, network in study.networks.items()
+        }
+
+    def keys_of(self, study: str) -> tuple[list[str], list[str]]:
+        """Painter and network keys that ``study`` runs, its own first."""
+        if study not in self.studies:
+            known = ", ".join(sorted(self.studies))
+            raise BadInput(f"there is no study '{study}'; there are: {known}")
+        one = self.studies[study]
+        networks = [f"{study}__{key}" for key in one.networks] + one.includes.networks
+        painters = [*one.painters, *one.includes.painters]
+        painters += [self.networks[key].painter for key in networks]
+        return list(dict.fromkeys(painters)), networks
+
+
+def load_registry(user_folder: Path | None = None) -> Registry:
+    """The shipped studies and a user's own; keys must be unique and references must exist."""
+    files = sorted(SHIPPED.glob("*.yaml"))
+    if user_folder is not None:
+        if not user_folder.is_dir():
+            raise BadInput(f"LIKENESS_STUDIES names {user_folder}, which is no folder")
+        files += sorted(user_folder.glob("*.yaml"))
+    registry = Registry(studies=_unique([read_study(file) for file in files]))
+    _check_references(registry)
+    return registry
+
+
+def _unique(studies: Iterable[Study]) -> dict[str, Study]:
+    by_name: dict[str, Study] = {}
+    painters: dict[str, str] = {}
+    for study in studies:
+        if study.name in by_name:
+            raise BadInput(f"two study files are called '{study.name}': rename one")
+        by_name[study.name] = study
+        for key in study.painters:
+            if key in painters:
+                raise BadInput(f"painter '{key}' is in {painters[key]} and {study.name}: rename")
+            painters[key] = study.name
+    return by_name
+
+
+def _check_references(registry: Registry) -> None:
+    for key, network in registry.networks.items():
+        if network.painter not in registry.painters:
+            raise BadInput(f"network '{key}' names painter '{network.painter}', which no study has")
+    for study in registry.studies.values():
+        for key in study.includes.painters:
+            if key not in registry.painters:
+                raise BadInput(f"study '{study.name}' includes painter '{key}', which no study has")
+        for key in study.includes.networks:
+            if key not in registry.networks:
+                raise BadInput(f"study '{study.name}' includes network '{key}', which no study has")

@@ -1,0 +1,94 @@
+"""Run a whole study in this process: each job for each of its keys, in the order of the flow.
+
+Dagster refuses one job over several partition definitions, so *everything* is this loop. Steps that
+are cache hits import nothing heavy, which is why it is one process; misses start their own.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+import dagster as dg
+from pydantic import BaseModel
+
+from assets_defs.studies import registry
+from likeness.errors import BadInput
+
+
+class StepCost(BaseModel):
+    """What one asset of one partition took in this run."""
+
+    asset: str
+    partition: str | None
+    seconds: float
+    cache: str
+
+
+def plan(study: str) -> list[tuple[str, str | None]]:
+    """Jobs and partition keys of a study, in the order in which they must run."""
+    painters, networks = registry().keys_of(study)
+    return [
+        *(("painters_job", key) for key in painters),
+        *(("networks_job", key) for key in networks),
+        ("report_job", None),
+    ]
+
+
+def run_study(
+    study: str, definitions: dg.Definitions, instance: dg.DagsterInstance,
+    say: Callable[[str], None],
+) -> tuple[list[StepCost], list[str]]:
+    """Costs of all steps, and one sentence for each job that failed; one failure stops no other."""
+    costs: list[StepCost] = []
+    failures: list[str] = []
+    jobs = plan(study)
+    for number, (job, key) in enumerate(jobs, 1):
+        name = f"{job} [{key}]" if key else job
+        say(f"({number}/{len(jobs)}) {name}")
+        began = time.monotonic()
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, partition_key=key, raise_on_error=False
+        )
+        costs += _costs(result, key)
+        if not result.success:
+            failures.append(f"{name}: {_reason(result)}")
+        say(f"    {'done' if result.success else 'FAILED'} in {time.monotonic() - began:.1f} s")
+    return costs, failures
+
+
+def _costs(result: dg.ExecuteInProcessResult, key: str | None) -> Iterator[StepCost]:
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        metadata = {k: v.value for k, v in materialization.metadata.items()}
+        step = event.step_key or ""
+        took = [e.event_specific_data.duration_ms for e in result.get_step_success_events()
+                if e.step_key == step]
+        yield StepCost(
+            asset=materialization.asset_key.to_user_string(), partition=key,
+            seconds=took[0] / 1000 if took else 0.0, cache=str(metadata.get("cache", "-")),
+        )
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            failure = data.user_failure_data
+            if failure is not None and failure.description:
+                return failure.description
+            return str(data.error.message if data.error else "unknown").strip()
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.event_specific_data
+            if not check.passed and check.blocking:
+                return f"check {check.check_name} failed"
+    return "see the log of the run"
+
+
+def check_study(study: str, raw_is_set: bool) -> None:
+    """Refuse a study that cannot run, before anything starts."""
+    painters, _ = registry().keys_of(study)
+    needs = [key for key in painters if not registry().painters[key].painted]
+    if needs and not raw_is_set:
+        raise BadInput(
+            f"study '{study}' reads your own pictures ({', '.join(needs)}): "
+            f"make study STUDY={study} RAW=/path/to/folder"
+        )

@@ -1,0 +1,49 @@
+"""Result tables on the terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from assets_defs.studies import registry
+from pipelines.driver import StepCost
+from resources.report.figures import accuracy_rows, verdict_rows
+
+
+def print_results(console: Console, warehouse: Path, study: str) -> None:
+    """Accuracy and verdicts of every study whose networks this one runs, published beside ours."""
+    if not warehouse.exists():
+        console.print("[red]there is no warehouse yet: run a study first[/red]")
+        return
+    networks = registry().keys_of(study)[1]
+    for name in dict.fromkeys(key.split("__")[0] for key in networks):
+        one = registry().studies[name]
+        console.print(f"\n[bold]{one.title}[/bold]")
+        _print(console, "Accuracy [95 % interval], n", accuracy_rows(warehouse, name))
+        _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
+        if one.published.source:
+            console.print(f"published: {one.published.source}")
+
+
+def _print(console: Console, title: str, rows: pd.DataFrame) -> None:
+    if rows.empty:
+        console.print(f"{title}: no data")
+        return
+    table = Table(title=title, title_justify="left")
+    for column in rows.columns:
+        table.add_column(str(column), overflow="fold")
+    for row in rows.itertuples(index=False):
+        table.add_row(*(str(value) for value in row))
+    console.print(table)
+
+
+def print_costs(console: Console, costs: Sequence[StepCost]) -> None:
+    """Seconds per step of this run."""
+    table = Table(title="Seconds per step", title_justify="left")
+    for column in ("asset", "partition", "seconds", "cache"):
+        table.add_column(column, justify="right" if column == "seconds" else "left")
+    for cost in costs:
+        table.add_row(cost.asset, cost.partition or "", f"{cost.seconds:.1f}", cost.cache)
+    console.print(table)

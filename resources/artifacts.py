@@ -1,0 +1,190 @@
+"""The cache around every expensive step: look the work up, or do it once and publish it."""
+
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from likeness.errors import BadInput
+from resources.compute import Compute, Job
+from resources.gpu import gpu_indices
+from resources.manifest import (
+    CorruptArtifact,
+    Manifest,
+    Work,
+    content_digest,
+    describe_folder,
+    fingerprint_of,
+)
+from resources.step import Step
+from resources.store import ArtifactStore, open_store
+
+log = logging.getLogger("likeness")
+
+
+class Made(BaseModel):
+    """An artefact and how it came: from the cache or by work done now, in ``seconds``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    manifest: Manifest
+    hit: bool
+    seconds: float
+
+
+class Artifacts(dg.ConfigurableResource):
+    """Store, cache and compute of this installation, for assets."""
+
+    store_uri: str
+    state_dir: str
+    cache_gb: float = 20.0
+    backend: str = "subprocess"
+    threads: int = 0
+
+    _store: ArtifactStore | None = PrivateAttr(default=None)
+
+    @property
+    def store(self) -> ArtifactStore:
+        """The open store; opened once, on first use."""
+        if self._store is None:
+            self._store = open_store(self.store_uri, self.state / "read_cache", self.cache_gb)
+        return self._store
+
+    @property
+    def state(self) -> Path:
+        """Folder of locks, scratch and the copies of a remote store."""
+        return Path(self.state_dir)
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file."""
+        return self.state / "likeness.duckdb"
+
+    @property
+    def report(self) -> Path:
+        """The first page of the report."""
+        return self.state / "report" / "index.html"
+
+    @property
+    def compute(self) -> Compute:
+        """Where heavy work runs."""
+        return Compute(
+            backend=self.backend, lease_folder=self.state / "locks", threads=self.threads
+        )
+
+    def current(self, asset: str, partition: str | None) -> Manifest:
+        """The artefact that is current for an asset; ``BadInput`` says which one to make first."""
+        found = self.find_current(asset, partition)
+        if found is None:
+            where = f" [{partition}]" if partition else ""
+            raise BadInput(f"{asset}{where} is not there yet: materialise it first")
+        return found
+
+    def find_current(self, asset: str, partition: str | None) -> Manifest | None:
+        """The artefact that is current for an asset and partition, if there is one."""
+        ref = self.store.ref(asset, partition)
+        return None if ref is None else self.store.find(asset, ref.fingerprint)
+
+    def make(
+        self,
+        step: Step,
+        partition: str | None,
+        params: BaseModel,
+        inputs: dict[str, Manifest],
+        *,
+        located: dict[str, Path] | None = None,
+        recompute: bool = False,
+        say: Callable[[str], None] = log.info,
+    ) -> Made:
+        """The artefact of ``step`` for these parameters and inputs, made only if it is not there.
+
+        ``located`` are folders whose bytes the inputs already pin; where they lie changes nothing.
+        A second process that wants the same artefact waits here and then finds it.
+        """
+        began = time.monotonic()
+        work = self._describe(step, params, inputs)
+        lock = self.state / "locks" / f"{work.fingerprint}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            found = None if recompute else self.store.find(step.asset, work.fingerprint)
+            made = found or self._do(step, work, inputs, located or {}, recompute, say)
+        seconds = time.monotonic() - began
+        self.store.set_ref(step.asset, partition, made, found is not None, seconds)
+        return Made(manifest=made, hit=found is not None, seconds=seconds)
+
+    def room(self) -> Path:
+        """A folder for half-finished outputs, on the file system of the state."""
+        folder = self.state / "scratch"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def keep(
+        self, step: Step, partition: str | None, folder: Path, summary: dict[str, Any]
+    ) -> Made:
+        """Publish what a quick look at the outside world found; its own bytes look it up again."""
+        began = time.monotonic()
+        content = content_digest(describe_folder(folder))
+        fingerprint = fingerprint_of({"asset": step.asset, "content": content})
+        found = self.store.find(step.asset, fingerprint)
+        work = Work(asset=step.asset, fingerprint=fingerprint, summary=summary,
+                    code_version=step.code_version)
+        made = found or self.store.publish(folder, work)
+        seconds = time.monotonic() - began
+        self.store.set_ref(step.asset, partition, made, found is not None, seconds)
+        return Made(manifest=made, hit=found is not None, seconds=seconds)
+
+    def _describe(self, step: Step, params: BaseModel, inputs: dict[str, Manifest]) -> Work:
+        """Everything the result depends on, and its fingerprint."""
+        parts: dict[str, Any] = {
+            "asset": step.asset,
+            "code_version": step.code_version,
+            "params": params.model_dump(mode="json"),
+            "inputs": {name: manifest.content for name, manifest in inputs.items()},
+            "libraries": step.library_versions,
+        }
+        device = {"device": "cuda" if gpu_indices() else "cpu"}
+        return Work(fingerprint=fingerprint_of(parts | device), **parts)
+
+    def _do(
+        self,
+        step: Step,
+        work: Work,
+        inputs: dict[str, Manifest],
+        located: dict[str, Path],
+        recompute: bool,
+        say: Callable[[str], None],
+    ) -> Manifest:
+        """Run the step in its scratch folder and publish what it wrote."""
+        scratch = self.state / "scratch" / work.fingerprint
+        output = scratch / "output"
+        # Checkpoints beside it survive a kill; half an output does not.
+        shutil.rmtree(scratch if recompute else output, ignore_errors=True)
+        job = Job(
+            function=step.function,
+            params=work.params,
+            output=output,
+            scratch=scratch / "state",
+            inputs={name: self.fetch(manifest) for name, manifest in inputs.items()} | located,
+        )
+        done = self.compute.run(job, say)
+        if recompute and (old := self.store.find(step.asset, work.fingerprint)):
+            self.store.quarantine(old)
+        made = self.store.publish(output, work.model_copy(update=done.model_dump()))
+        shutil.rmtree(scratch, ignore_errors=True)
+        return made
+
+    def fetch(self, manifest: Manifest) -> Path:
+        """A complete local folder; a damaged artefact is set aside so that it is made again."""
+        try:
+            return self.store.fetch(manifest)
+        except CorruptArtifact as error:
+            self.store.quarantine(manifest)
+            raise BadInput(
+                f"{error} (it is set aside now: materialise {manifest.asset} again)"
+            ) from error

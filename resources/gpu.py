@@ -1,0 +1,45 @@
+"""Which GPU is mine: one index per process, held by a file lock until the process ends."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+@cache
+def gpu_indices() -> tuple[str, ...]:
+    """GPUs this machine offers: CUDA_VISIBLE_DEVICES where set, else what nvidia-smi lists."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(index.strip() for index in visible.split(",") if index.strip())
+    if shutil.which("nvidia-smi") is None:
+        return ()
+    query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    listed = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    return tuple(listed.stdout.split()) if listed.returncode == 0 else ()
+
+
+@contextmanager
+def gpu_lease(folder: Path, indices: tuple[str, ...]) -> Iterator[str | None]:
+    """Hold one free GPU; wait for the first one when all are taken; None where there is none."""
+    if not indices:
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    locks = {index: FileLock(folder / f"gpu-{index}.lock") for index in indices}
+    while True:
+        for index, lock in locks.items():
+            try:
+                lock.acquire(timeout=0.2)
+            except Timeout:
+                continue
+            try:
+                yield index
+            finally:
+                lock.release()
+            return

@@ -1,0 +1,34 @@
+"""Where this installation runs and keeps things: environment variables, read in one place."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+class Settings(BaseSettings):
+    """``LIKENESS_*`` variables; ``.env.example`` documents them. Secrets are never among them."""
+
+    model_config = SettingsConfigDict(env_prefix="LIKENESS_", env_ignore_empty=True)
+
+    profile: Literal["local"] = Field("local", description="where heavy work runs")
+    state_dir: Path = Field(
+        REPOSITORY / ".likeness", description="Dagster's storage, scratch, warehouse, report"
+    )
+    store: str = Field(
+        "", description="a folder, or s3://bucket/prefix; empty = state_dir/artifacts"
+    )
+    raw: Path | None = Field(None, description="folder of a user's own raw files")
+    studies: Path | None = Field(None, description="folder of a user's own study files")
+    cache_gb: float = Field(20, gt=0, description="size cap of the local copy of a remote store")
+    threads: int = Field(
+        0, ge=0, description="threads of heavy work; 0 = all cores of this process"
+    )
+
+    @property
+    def store_uri(self) -> str:
+        """Where artefacts are kept."""
+        return self.store or str(self.state_dir.resolve() / "artifacts")

@@ -1,0 +1,85 @@
+"""The process in which heavy work runs: ``python -m resources.task JOB.json``.
+
+It imports one function by name, checks its parameters, and writes one output folder. Whatever goes
+wrong is written down as one sentence for the parent to raise.
+"""
+
+import ctypes
+import importlib
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from likeness.errors import BadInput
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when its parent ends, however it ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.getppid()
+
+    def watch() -> None:
+        # Elsewhere, and for a parent that died before prctl: being adopted means it is gone.
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def call(
+    function: str, params: dict[str, Any], inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """Import ``module:name`` and call it with params validated by its own annotation."""
+    module, name = function.split(":")
+    task = getattr(importlib.import_module(module), name)
+    model = get_type_hints(task)["params"]
+    output.mkdir(parents=True, exist_ok=True)
+    scratch.mkdir(parents=True, exist_ok=True)
+    return task(model.model_validate(params), inputs, output, scratch)
+
+
+def run_job(job: dict[str, Any]) -> dict[str, Any]:
+    """The result of a job: summary, or the reason why there is none."""
+    began = time.monotonic()
+    inputs = {name: Path(path) for name, path in job["inputs"].items()}
+    try:
+        summary = call(
+            job["function"], job["params"], inputs, Path(job["output"]), Path(job["scratch"])
+        )
+        result: dict[str, Any] = {"summary": summary}
+    except BadInput as error:
+        result = {"bad_input": str(error)}
+    except Exception:
+        result = {"traceback": traceback.format_exc()}
+    # ru_maxrss is in KiB on Linux, in bytes on macOS.
+    unit = 1024 if sys.platform == "linux" else 1024**2
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return result | {"seconds": time.monotonic() - began, "peak_memory_mb": peak}
+
+
+def main(job_file: Path) -> int:
+    """Run the job written in ``job_file`` and write ``result`` beside it."""
+    die_with_parent()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
+    job = json.loads(job_file.read_text())
+    result = run_job(job)
+    partial = Path(job["result"]).with_suffix(".partial")
+    partial.write_text(json.dumps(result))
+    partial.replace(job["result"])
+    return 0 if "summary" in result else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

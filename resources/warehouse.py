@@ -1,0 +1,52 @@
+"""The DuckDB warehouse: rebuilt whole from Parquet, swapped in atomically, then only read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCHEMA = Path(__file__).parent / "warehouse.sql"
+
+
+def build(file: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Write a new warehouse beside ``file`` and put it in its place; readers see one or the other.
+
+    ``tables`` fills the tables of ``warehouse.sql`` by name; columns go by name too.
+    """
+    import duckdb
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    connection = duckdb.connect(str(partial))
+    try:
+        connection.execute(SCHEMA.read_text())
+        for name, table in tables.items():
+            _fill(connection, name, table)
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    partial.replace(file)
+
+
+def _fill(connection: "duckdb.DuckDBPyConnection", name: str, table: pd.DataFrame) -> None:
+    if table.empty:
+        return
+    connection.register("incoming", table)
+    columns = ", ".join(f'"{column}"' for column in table.columns)
+    connection.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM incoming')
+    connection.unregister("incoming")
+
+
+def query(file: Path, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
+    """The answer to one question, asked read-only."""
+    import duckdb
+
+    connection = duckdb.connect(str(file), read_only=True)
+    try:
+        return connection.execute(sql, parameters or []).df()
+    finally:
+        connection.close()

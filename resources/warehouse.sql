@@ -1,0 +1,125 @@
+-- Tables are filled from the current artefacts; views answer the studies' questions.
+-- Keys: (study, network) for judges, (image_set, image_id) below them.
+
+CREATE TABLE studies (study VARCHAR, title VARCHAR, source VARCHAR);
+CREATE TABLE networks (
+    study VARCHAR, network VARCHAR, painter VARCHAR, title VARCHAR, painted BOOLEAN,
+    architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR
+);
+CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
+CREATE TABLE image_sets (painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER);
+CREATE TABLE images (
+    painter VARCHAR, image_id VARCHAR, file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER,
+    height INTEGER, source VARCHAR, image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER,
+    "group" BIGINT, status VARCHAR, reason VARCHAR
+);
+CREATE TABLE verdicts (
+    study VARCHAR, network VARCHAR, protocol VARCHAR, round VARCHAR, image_set VARCHAR,
+    image_id VARCHAR, truth INTEGER, predicted INTEGER, label VARCHAR, probabilities DOUBLE[],
+    confidence DOUBLE, straddles BOOLEAN
+);
+CREATE TABLE published_rates (
+    study VARCHAR, architecture VARCHAR, measure VARCHAR, value DOUBLE, n INTEGER
+);
+CREATE TABLE published_verdicts (
+    study VARCHAR, architecture VARCHAR, image_set VARCHAR, counts INTEGER[]
+);
+CREATE TABLE ledger (
+    asset VARCHAR, "partition" VARCHAR, fingerprint VARCHAR, cache_hit BOOLEAN, seconds DOUBLE,
+    gpu_seconds DOUBLE, peak_memory_mb DOUBLE, bytes BIGINT, updated VARCHAR
+);
+
+-- Wilson's 95 % interval of k successes among n (Wilson 1927); NULL where n is 0.
+CREATE MACRO wilson_low(k, n) AS
+    (k + 1.9207294103470618) / (n + 3.8414588206941236)
+    - 1.959963984540054 / (n + 3.8414588206941236)
+      * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309);
+CREATE MACRO wilson_high(k, n) AS
+    (k + 1.9207294103470618) / (n + 3.8414588206941236)
+    + 1.959963984540054 / (n + 3.8414588206941236)
+      * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309);
+
+-- What others printed, an architecture a column.
+CREATE VIEW published_accuracy AS
+SELECT study, measure,
+       max(value) FILTER (architecture = 'mobilenet') AS published_mobilenet,
+       max(value) FILTER (architecture = 'efficientnet_b7') AS published_efficientnet_b7,
+       max(value) FILTER (architecture = 'efficientnet_v2l') AS published_efficientnet_v2l,
+       max(n) AS published_n
+FROM published_rates GROUP BY ALL;
+CREATE VIEW published_counts AS
+SELECT study, image_set,
+       any_value(counts) FILTER (architecture = 'mobilenet') AS published_mobilenet,
+       any_value(counts) FILTER (architecture = 'efficientnet_b7') AS published_efficientnet_b7,
+       any_value(counts) FILTER (architecture = 'efficientnet_v2l') AS published_efficientnet_v2l
+FROM published_verdicts GROUP BY ALL;
+
+-- Accuracy and recalls with Wilson intervals, a row per judge and measure. `apart` leaves out the
+-- pictures whose near duplicates the judge learned from; `probe_value` is the shortcut probe's.
+CREATE VIEW cezanne_accuracy AS
+WITH known AS (
+    SELECT *, truth = predicted AS hit FROM verdicts
+    WHERE image_set IN ('valid', 'test', 'folds') AND truth IS NOT NULL
+),
+measured AS (
+    SELECT study, network, image_set AS measure, count(*) AS n, count(*) FILTER (hit) AS k,
+           count(*) FILTER (NOT straddles) AS n_apart,
+           count(*) FILTER (hit AND NOT straddles) AS k_apart
+    FROM known GROUP BY ALL
+    UNION ALL
+    SELECT study, network, 'recall_' || truth || '_' || image_set, count(*),
+           count(*) FILTER (hit), count(*) FILTER (NOT straddles),
+           count(*) FILTER (hit AND NOT straddles)
+    FROM known GROUP BY study, network, truth, image_set
+),
+rates AS (
+    SELECT *, k / n::DOUBLE AS value, wilson_low(k, n) AS low, wilson_high(k, n) AS high,
+           k_apart / nullif(n_apart, 0)::DOUBLE AS apart
+    FROM measured
+),
+probes AS (
+    SELECT n.study, n.painter, r.measure, r.value AS probe_value
+    FROM networks n JOIN rates r USING (study, network) WHERE n.architecture = 'probe'
+)
+SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
+       n.equalize, r.measure, r.value, r.n, r.low, r.high, r.apart, r.n_apart, q.probe_value,
+       p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l,
+       p.published_n
+FROM networks n
+JOIN rates r USING (study, network)
+LEFT JOIN probes q ON q.study = n.study AND q.painter = n.painter AND q.measure = r.measure
+LEFT JOIN published_accuracy p ON p.study = n.study AND p.measure = r.measure
+ORDER BY n.study, n.painter, r.measure, n.network;
+
+-- Verdicts on unseen sets: how often each class was named (in order of the labels), and the share
+-- taken for class 0 with its Wilson interval. A set that is not there has n = 0: no data.
+CREATE VIEW cezanne_verdicts AS
+WITH cells AS (
+    SELECT n.study, n.network, n.painter, n.architecture, n.equalize, s.image_set, s.name,
+           s.truth, l.label, count(v.image_id) AS k
+    FROM networks n
+    JOIN image_sets s USING (painter)
+    JOIN labels l USING (painter)
+    LEFT JOIN verdicts v ON v.study = n.study AND v.network = n.network
+        AND v.image_set = s.image_set AND v.predicted = l.label
+    WHERE n.rounds = 'split'
+    GROUP BY ALL
+),
+rows AS (
+    SELECT study, network, painter, architecture, equalize, image_set, name, truth,
+           sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
+           coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic
+    FROM cells GROUP BY ALL
+)
+SELECT r.*, authentic / nullif(n, 0)::DOUBLE AS share_authentic,
+       CASE WHEN n > 0 THEN wilson_low(authentic, n) END AS low,
+       CASE WHEN n > 0 THEN wilson_high(authentic, n) END AS high,
+       p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l
+FROM rows r
+LEFT JOIN published_counts p ON p.study = r.study AND p.image_set = r.image_set
+ORDER BY r.study, r.painter, r.image_set, r.network;
+
+CREATE VIEW cost AS
+SELECT asset, count(*) AS artefacts, sum(seconds) AS seconds, sum(gpu_seconds) AS gpu_seconds,
+       max(peak_memory_mb) AS peak_memory_mb, sum(bytes) AS bytes
+FROM ledger GROUP BY asset ORDER BY seconds DESC;
