@@ -21,11 +21,19 @@ BY_PAINTER = networks_of_painter()
 
 
 @dg.asset(
-    key=keys.NETWORK.split("/"), group_name="classifier", partitions_def=networks,
-    deps=[dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
-          dg.AssetDep(classes, partition_mapping=BY_PAINTER)],
-    owners=keys.OWNERS, kinds={"keras", "tensorflow"}, tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu", retry_policy=RESUME, code_version=TRAIN.code_version,
+    key=keys.NETWORK.split("/"),
+    group_name="classifier",
+    partitions_def=networks,
+    deps=[
+        dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
+        dg.AssetDep(classes, partition_mapping=BY_PAINTER),
+    ],
+    owners=keys.OWNERS,
+    kinds={"keras", "tensorflow"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
+    code_version=TRAIN.code_version,
     op_tags={"dagster/max_runtime": 6 * 3600},
     description="A trained judge: a Keras network per round, or the shortcut probe, which sees "
     "only how a picture was photographed. With its curves and its calibration temperature.",
@@ -38,21 +46,36 @@ def network(
     plan = registry().networks[key]
     painter = registry().painters[plan.painter]
     with readable_failures():
-        params = TrainParams(recipe=overridden(plan.recipe, config), rounds=plan.rounds,
-                             labels=sorted(painter.classes))
-        inputs = {"paintings": artifacts.current(keys.PAINTINGS, plan.painter),
-                  "classes": artifacts.current(keys.CLASSES, plan.painter)}
-        made = artifacts.make(TRAIN, key, params, inputs, recompute=config.recompute,
-                              say=said_by(context))
+        params = TrainParams(
+            recipe=overridden(plan.recipe, config),
+            rounds=plan.rounds,
+            labels=sorted(painter.classes),
+        )
+        inputs = {
+            "paintings": artifacts.current(keys.PAINTINGS, plan.painter),
+            "classes": artifacts.current(keys.CLASSES, plan.painter),
+        }
+        made = artifacts.make(
+            TRAIN, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
         return result(artifacts, made, previews=("curves.png",))
 
 
 @dg.asset(
-    key=keys.VERDICTS.split("/"), group_name="classifier", partitions_def=networks,
-    deps=[network, dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
-          dg.AssetDep(classes, partition_mapping=BY_PAINTER)],
-    owners=keys.OWNERS, kinds={"keras", "parquet"}, tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu", retry_policy=RESUME, code_version=JUDGE.code_version,
+    key=keys.VERDICTS.split("/"),
+    group_name="classifier",
+    partitions_def=networks,
+    deps=[
+        network,
+        dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
+        dg.AssetDep(classes, partition_mapping=BY_PAINTER),
+    ],
+    owners=keys.OWNERS,
+    kinds={"keras", "parquet"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
+    code_version=JUDGE.code_version,
     check_specs=checks.VERDICTS_CHECKS,
     description="Per picture the calibrated probabilities and the class, for validation, test, "
     "folds and every unseen set.",
@@ -66,10 +89,13 @@ def verdicts(
     painter = registry().painters[plan.painter]
     with readable_failures():
         params = VerdictParams(names={k: p.name for k, p in painter.classes.items()})
-        inputs = {"paintings": artifacts.current(keys.PAINTINGS, plan.painter),
-                  "classes": artifacts.current(keys.CLASSES, plan.painter),
-                  "network": artifacts.current(keys.NETWORK, key)}
-        made = artifacts.make(JUDGE, key, params, inputs, recompute=config.recompute,
-                              say=said_by(context))
+        inputs = {
+            "paintings": artifacts.current(keys.PAINTINGS, plan.painter),
+            "classes": artifacts.current(keys.CLASSES, plan.painter),
+            "network": artifacts.current(keys.NETWORK, key),
+        }
+        made = artifacts.make(
+            JUDGE, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
         found = checks.check_verdicts(artifacts.fetch(made.manifest), painter)
         return result(artifacts, made, checks=found)

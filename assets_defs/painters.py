@@ -55,8 +55,13 @@ def _list(artifacts: Artifacts, key: str, painter: Painter) -> Made:
 
 
 @dg.asset(
-    key=keys.RAW_PAINTINGS.split("/"), group_name="painters", partitions_def=painters,
-    owners=keys.OWNERS, kinds={"file"}, tags={"layer": "raw"}, retry_policy=RETRY,
+    key=keys.RAW_PAINTINGS.split("/"),
+    group_name="painters",
+    partitions_def=painters,
+    owners=keys.OWNERS,
+    kinds={"file"},
+    tags={"layer": "raw"},
+    retry_policy=RETRY,
     code_version=f"{LIST.code_version}.{PAINT.code_version}",
     description="A painter's raw pictures: every file of the raw folder with its sha256 and the "
     "class it is for; or, where a study asks for it, pictures painted by this project itself.",
@@ -69,8 +74,9 @@ def raw_paintings(
     painter = registry().painters[key]
     with readable_failures():
         if painter.painted:
-            made = artifacts.make(PAINT, key, _plan(painter), {}, recompute=config.recompute,
-                                  say=said_by(context))
+            made = artifacts.make(
+                PAINT, key, _plan(painter), {}, recompute=config.recompute, say=said_by(context)
+            )
         else:
             made = _list(artifacts, key, painter)
         return result(artifacts, made)
@@ -80,9 +86,15 @@ PreparationForm = overrides_of(Preparation, "PreparationForm")
 
 
 @dg.asset(
-    key=keys.PAINTINGS.split("/"), group_name="painters", partitions_def=painters,
-    deps=[raw_paintings], owners=keys.OWNERS, kinds={"pillow", "parquet"},
-    tags={"layer": "derived"}, retry_policy=RETRY, code_version=INTAKE.code_version,
+    key=keys.PAINTINGS.split("/"),
+    group_name="painters",
+    partitions_def=painters,
+    deps=[raw_paintings],
+    owners=keys.OWNERS,
+    kinds={"pillow", "parquet"},
+    tags={"layer": "derived"},
+    retry_policy=RETRY,
+    code_version=INTAKE.code_version,
     check_specs=checks.PAINTINGS_CHECKS,
     description="Every raw file a row, accepted or rejected with its reason; every good one a "
     "prepared picture: upright, sRGB, one size, gray, and equalized if the study asks for it.",
@@ -96,18 +108,34 @@ def paintings(
     with readable_failures():
         raw = artifacts.current(keys.RAW_PAINTINGS, key)
         files = artifacts.fetch(raw) / "files" if painter.painted else _raw_root()
-        params = IntakeParams(limits=painter.limits, duplicates=painter.duplicates,
-                              prepare=overridden(painter.prepare, config))
-        made = artifacts.make(INTAKE, key, params, {"raw": raw}, located={"files": files},
-                              recompute=config.recompute, say=said_by(context))
+        params = IntakeParams(
+            limits=painter.limits,
+            duplicates=painter.duplicates,
+            prepare=overridden(painter.prepare, config),
+        )
+        made = artifacts.make(
+            INTAKE,
+            key,
+            params,
+            {"raw": raw},
+            located={"files": files},
+            recompute=config.recompute,
+            say=said_by(context),
+        )
         found = checks.check_paintings(artifacts.fetch(made.manifest), painter)
         return result(artifacts, made, previews=PREVIEW, checks=found)
 
 
 @dg.asset(
-    key=keys.CLASSES.split("/"), group_name="painters", partitions_def=painters,
-    deps=[paintings], owners=keys.OWNERS, kinds={"parquet"}, tags={"layer": "derived"},
-    code_version=CLASSES.code_version, check_specs=checks.CLASSES_CHECKS,
+    key=keys.CLASSES.split("/"),
+    group_name="painters",
+    partitions_def=painters,
+    deps=[paintings],
+    owners=keys.OWNERS,
+    kinds={"parquet"},
+    tags={"layer": "derived"},
+    code_version=CLASSES.code_version,
+    check_specs=checks.CLASSES_CHECKS,
     description="Label, split, fold and group of every picture. Near duplicates are one group, and "
     "no group lies in two splits that we make; a split that came with the data is kept and judged.",
 )
@@ -118,10 +146,15 @@ def classes(
     key = context.partition_key
     painter = registry().painters[key]
     with readable_failures():
-        params = ClassesParams(labels=sorted(painter.classes), split=painter.split,
-                               folds=painter.folds, seed=painter.seed)
+        params = ClassesParams(
+            labels=sorted(painter.classes),
+            split=painter.split,
+            folds=painter.folds,
+            seed=painter.seed,
+        )
         inputs = {"paintings": artifacts.current(keys.PAINTINGS, key)}
-        made = artifacts.make(CLASSES, key, params, inputs, recompute=config.recompute,
-                              say=said_by(context))
+        made = artifacts.make(
+            CLASSES, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
         found = checks.check_classes(artifacts.fetch(made.manifest), painter)
         return result(artifacts, made, previews=PREVIEW, checks=found)

@@ -15,18 +15,27 @@ from resources.manifest import fingerprint_of
 from resources.step import Step
 
 SUMMARIES = Step(
-    asset=keys.SUMMARIES, function="resources.summaries:collect",
-    modules=("resources.warehouse",), libraries=("duckdb", "pandas"),
+    asset=keys.SUMMARIES,
+    function="resources.summaries:collect",
+    modules=("resources.warehouse",),
+    libraries=("duckdb", "pandas"),
 )
 GALLERY = Step(
-    asset=keys.GALLERY, function="resources.report.page:render",
-    modules=("resources.report.figures",), libraries=("jinja2", "pillow"),
+    asset=keys.GALLERY,
+    function="resources.report.page:render",
+    modules=("resources.report.figures",),
+    libraries=("jinja2", "pillow"),
 )
 
 
 @dg.asset(
-    key=keys.SUMMARIES.split("/"), group_name="report", deps=[paintings, classes, verdicts],
-    owners=keys.OWNERS, kinds={"duckdb"}, tags={"layer": "report"}, pool="duckdb",
+    key=keys.SUMMARIES.split("/"),
+    group_name="report",
+    deps=[paintings, classes, verdicts],
+    owners=keys.OWNERS,
+    kinds={"duckdb"},
+    tags={"layer": "report"},
+    pool="duckdb",
     code_version=SUMMARIES.code_version,
     description="likeness.duckdb, rebuilt whole from all current Parquet and swapped in at once: "
     "tables, and views that answer the studies' questions with the published figures beside ours.",
@@ -48,8 +57,13 @@ def summaries(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
 
 
 @dg.asset(
-    key=keys.GALLERY.split("/"), group_name="report", deps=[summaries], owners=keys.OWNERS,
-    kinds={"html"}, tags={"layer": "report"}, code_version=GALLERY.code_version,
+    key=keys.GALLERY.split("/"),
+    group_name="report",
+    deps=[summaries],
+    owners=keys.OWNERS,
+    kinds={"html"},
+    tags={"layer": "report"},
+    code_version=GALLERY.code_version,
     description="report/index.html: tables, confusion matrices, curves, contact sheets and the "
     "most and least certain verdicts. Static, no server, no external request.",
 )

@@ -15,34 +15,57 @@ LIST = Step(
 PAINT = Step(
     asset=keys.RAW_PAINTINGS,
     function="likeness.world.tasks:paint",
-    modules=("likeness.world.landscapes", "likeness.world.strokes", "likeness.world.hands",
-             "likeness.images.inventory"),
+    modules=(
+        "likeness.world.landscapes",
+        "likeness.world.strokes",
+        "likeness.world.hands",
+        "likeness.images.inventory",
+    ),
     libraries=(*PICTURES, "opencv-contrib-python-headless"),
 )
 INTAKE = Step(
     asset=keys.PAINTINGS,
     function="likeness.images.tasks:intake",
-    modules=("likeness.images.decode", "likeness.images.equalize", "likeness.images.hashing",
-             "likeness.images.image_set", "likeness.images.intake", "likeness.images.prepare",
-             "likeness.images.sheets"),
+    modules=(
+        "likeness.images.decode",
+        "likeness.images.equalize",
+        "likeness.images.hashing",
+        "likeness.images.image_set",
+        "likeness.images.intake",
+        "likeness.images.prepare",
+        "likeness.images.sheets",
+    ),
     libraries=(*PICTURES, "imagehash"),
 )
 CLASSES = Step(
     asset=keys.CLASSES,
     function="likeness.images.tasks:classes",
-    modules=("likeness.images.given", "likeness.images.hashing", "likeness.images.image_set",
-             "likeness.images.sheets", "likeness.images.splits"),
+    modules=(
+        "likeness.images.given",
+        "likeness.images.hashing",
+        "likeness.images.image_set",
+        "likeness.images.sheets",
+        "likeness.images.splits",
+    ),
     libraries=PICTURES,
 )
 TRAIN = Step(
     asset=keys.NETWORK,
     function="likeness.classify.tasks:train",
-    modules=("likeness.classify.batches", "likeness.classify.capture",
-             "likeness.classify.curves", "likeness.classify.keras_judge",
-             "likeness.classify.networks", "likeness.classify.pictures",
-             "likeness.classify.probe_judge", "likeness.classify.rounds",
-             "likeness.classify.statistics", "likeness.images.image_set",
-             "likeness.images.splits", "likeness.images.tiles"),
+    modules=(
+        "likeness.classify.batches",
+        "likeness.classify.capture",
+        "likeness.classify.curves",
+        "likeness.classify.keras_judge",
+        "likeness.classify.networks",
+        "likeness.classify.pictures",
+        "likeness.classify.probe_judge",
+        "likeness.classify.rounds",
+        "likeness.classify.statistics",
+        "likeness.images.image_set",
+        "likeness.images.splits",
+        "likeness.images.tiles",
+    ),
     libraries=KERAS,
 )
 JUDGE = TRAIN.model_copy(

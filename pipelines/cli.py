@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
@@ -81,3 +80,5 @@ def results(name: Annotated[str, typer.Argument(help="a study's name")]) -> None
     print_results(console, artifacts_of(Settings()).warehouse, name)
 
 
+if __name__ == "__main__":
+    app()

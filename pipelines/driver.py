@@ -34,16 +34,22 @@ def plan(study: str) -> list[tuple[str, str | None]]:
 
 
 def run_study(
-    study: str, definitions: dg.Definitions, instance: dg.DagsterInstance,
+    study: str,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
     say: Callable[[str], None],
 ) -> tuple[list[StepCost], list[str]]:
     """Costs of all steps, and one sentence for each job that failed; one failure stops no other."""
     costs: list[StepCost] = []
     failures: list[str] = []
+    broken: set[str] = set()
     jobs = plan(study)
     for number, (job, key) in enumerate(jobs, 1):
         name = f"{job} [{key}]" if key else job
         say(f"({number}/{len(jobs)}) {name}")
+        if job == "networks_job" and key and (base := registry().networks[key].painter) in broken:
+            failures.append(f"{name}: not started, its pictures [{base}] failed")
+            continue
         began = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, partition_key=key, raise_on_error=False
@@ -51,6 +57,8 @@ def run_study(
         costs += _costs(result, key)
         if not result.success:
             failures.append(f"{name}: {_reason(result)}")
+            if job == "painters_job" and key:
+                broken.add(key)
         say(f"    {'done' if result.success else 'FAILED'} in {time.monotonic() - began:.1f} s")
     return costs, failures
 
@@ -60,11 +68,16 @@ def _costs(result: dg.ExecuteInProcessResult, key: str | None) -> Iterator[StepC
         materialization = event.step_materialization_data.materialization
         metadata = {k: v.value for k, v in materialization.metadata.items()}
         step = event.step_key or ""
-        took = [e.event_specific_data.duration_ms for e in result.get_step_success_events()
-                if e.step_key == step]
+        took = [
+            e.event_specific_data.duration_ms
+            for e in result.get_step_success_events()
+            if e.step_key == step
+        ]
         yield StepCost(
-            asset=materialization.asset_key.to_user_string(), partition=key,
-            seconds=took[0] / 1000 if took else 0.0, cache=str(metadata.get("cache", "-")),
+            asset=materialization.asset_key.to_user_string(),
+            partition=key,
+            seconds=took[0] / 1000 if took else 0.0,
+            cache=str(metadata.get("cache", "-")),
         )
 
 

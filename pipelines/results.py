@@ -9,7 +9,7 @@ from rich.table import Table
 
 from assets_defs.studies import registry
 from pipelines.driver import StepCost
-from resources.report.figures import accuracy_rows, verdict_rows
+from resources.report.figures import LEGEND, accuracy_rows, verdict_rows
 
 
 def print_results(console: Console, warehouse: Path, study: str) -> None:
@@ -24,7 +24,7 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
         _print(console, "Accuracy [95 % interval], n", accuracy_rows(warehouse, name))
         _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
         if one.published.source:
-            console.print(f"published: {one.published.source}")
+            console.print(f"{LEGEND} ({one.published.source})")
 
 
 def _print(console: Console, title: str, rows: pd.DataFrame) -> None:

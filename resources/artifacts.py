@@ -132,8 +132,12 @@ class Artifacts(dg.ConfigurableResource):
         content = content_digest(describe_folder(folder))
         fingerprint = fingerprint_of({"asset": step.asset, "content": content})
         found = self.store.find(step.asset, fingerprint)
-        work = Work(asset=step.asset, fingerprint=fingerprint, summary=summary,
-                    code_version=step.code_version)
+        work = Work(
+            asset=step.asset,
+            fingerprint=fingerprint,
+            summary=summary,
+            code_version=step.code_version,
+        )
         made = found or self.store.publish(folder, work)
         seconds = time.monotonic() - began
         self.store.set_ref(step.asset, partition, made, found is not None, seconds)

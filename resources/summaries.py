@@ -11,8 +11,20 @@ from resources.manifest import Manifest
 from resources.store import Ref
 
 IMAGE_COLUMNS = [
-    "image_id", "file", "path", "sha256", "width", "height", "source", "image_set", "label",
-    "split", "fold", "group", "status", "reason",
+    "image_id",
+    "file",
+    "path",
+    "sha256",
+    "width",
+    "height",
+    "source",
+    "image_set",
+    "label",
+    "split",
+    "fold",
+    "group",
+    "status",
+    "reason",
 ]
 
 
@@ -25,27 +37,41 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
     }
     painters = registry.painters
     return {
-        "studies": pd.DataFrame([
-            {"study": s.name, "title": s.title, "source": s.published.source}
-            for s in registry.studies.values()
-        ]),
+        "studies": pd.DataFrame(
+            [
+                {"study": s.name, "title": s.title, "source": s.published.source}
+                for s in registry.studies.values()
+            ]
+        ),
         "networks": _networks(registry),
-        "labels": pd.DataFrame([
-            {"painter": key, "label": label, "name": pictures.name}
-            for key, painter in painters.items() for label, pictures in painter.classes.items()
-        ]),
-        "image_sets": pd.DataFrame([
-            {"painter": key, "image_set": name, "name": pictures.name, "truth": pictures.truth}
-            for key, painter in painters.items() for name, pictures in painter.tests.items()
-        ]).astype({"truth": "Int64"}),
-        "images": _joined([
-            _images(artifacts, key, found) for key in painters
-            if ("painters/paintings", key) in found
-        ]),
-        "verdicts": _joined([
-            _verdicts(artifacts, key, found["classifier/verdicts", key][1], registry)
-            for key in registry.networks if ("classifier/verdicts", key) in found
-        ]),
+        "labels": pd.DataFrame(
+            [
+                {"painter": key, "label": label, "name": pictures.name}
+                for key, painter in painters.items()
+                for label, pictures in painter.classes.items()
+            ]
+        ),
+        "image_sets": pd.DataFrame(
+            [
+                {"painter": key, "image_set": name, "name": pictures.name, "truth": pictures.truth}
+                for key, painter in painters.items()
+                for name, pictures in painter.tests.items()
+            ]
+        ).astype({"truth": "Int64"}),
+        "images": _joined(
+            [
+                _images(artifacts, key, found)
+                for key in painters
+                if ("painters/paintings", key) in found
+            ]
+        ),
+        "verdicts": _joined(
+            [
+                _verdicts(artifacts, key, found["classifier/verdicts", key][1], registry)
+                for key in registry.networks
+                if ("classifier/verdicts", key) in found
+            ]
+        ),
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
         "ledger": pd.DataFrame([_ledger(ref, manifest) for ref, manifest in found.values()]),
@@ -62,12 +88,20 @@ def _networks(registry: Registry) -> pd.DataFrame:
         painter: Painter = registry.painters[network.painter]
         study, name = key.split("__", 1)
         recipe = network.recipe
-        rows.append({
-            "study": study, "network": name, "painter": network.painter, "title": painter.title,
-            "painted": painter.painted, "architecture": recipe.architecture,
-            "protocol": recipe.protocol, "weights": recipe.weights, "rounds": network.rounds,
-            "equalize": painter.prepare.equalize,
-        })
+        rows.append(
+            {
+                "study": study,
+                "network": name,
+                "painter": network.painter,
+                "title": painter.title,
+                "painted": painter.painted,
+                "architecture": recipe.architecture,
+                "protocol": recipe.protocol,
+                "weights": recipe.weights,
+                "rounds": network.rounds,
+                "equalize": painter.prepare.equalize,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -96,19 +130,26 @@ def _verdicts(
 
 
 def _published(registry: Registry, what: str) -> pd.DataFrame:
-    return pd.DataFrame([
-        {"study": study.name, **row.model_dump()}
-        for study in registry.studies.values()
-        for row in getattr(study.published, what)
-    ])
+    return pd.DataFrame(
+        [
+            {"study": study.name, **row.model_dump()}
+            for study in registry.studies.values()
+            for row in getattr(study.published, what)
+        ]
+    )
 
 
 def _ledger(ref: Ref, manifest: Manifest) -> dict[str, object]:
     return {
-        "asset": ref.asset, "partition": ref.partition, "fingerprint": ref.fingerprint,
-        "cache_hit": ref.cache_hit, "seconds": manifest.seconds,
-        "gpu_seconds": manifest.gpu_seconds, "peak_memory_mb": manifest.peak_memory_mb,
-        "bytes": manifest.bytes_total, "updated": ref.updated,
+        "asset": ref.asset,
+        "partition": ref.partition,
+        "fingerprint": ref.fingerprint,
+        "cache_hit": ref.cache_hit,
+        "seconds": manifest.seconds,
+        "gpu_seconds": manifest.gpu_seconds,
+        "peak_memory_mb": manifest.peak_memory_mb,
+        "bytes": manifest.bytes_total,
+        "updated": ref.updated,
     }
 
 

@@ -13,11 +13,18 @@ PROBABILITIES = "classifier__probabilities_are_whole"
 BASELINE = "classifier__beats_the_majority"
 
 VERDICTS_CHECKS = [
-    dg.AssetCheckSpec(PROBABILITIES, asset=keys.VERDICTS.split("/"), blocking=True,
-                      description="Every verdict has one finite probability per class, sum 1."),
-    dg.AssetCheckSpec(BASELINE, asset=keys.VERDICTS.split("/"),
-                      description="Warns of a judge whose accuracy is not above always naming the "
-                      "largest class (its 95 % interval reaches down to it)."),
+    dg.AssetCheckSpec(
+        PROBABILITIES,
+        asset=keys.VERDICTS.split("/"),
+        blocking=True,
+        description="Every verdict has one finite probability per class, sum 1.",
+    ),
+    dg.AssetCheckSpec(
+        BASELINE,
+        asset=keys.VERDICTS.split("/"),
+        description="Warns of a judge whose accuracy is not above always naming the "
+        "largest class (its 95 % interval reaches down to it).",
+    ),
 ]
 
 
@@ -38,8 +45,15 @@ def check_verdicts(folder: Path, painter: Painter) -> tuple[dg.AssetCheckResult,
             metadata={"verdicts": len(verdicts), "classes": rows.shape[1]},
         ),
         dg.AssetCheckResult(
-            check_name=BASELINE, passed=rate.low > majority, severity=dg.AssetCheckSeverity.WARN,
-            metadata={"accuracy": rate.value, "low": rate.low, "high": rate.high, "n": rate.n,
-                      "majority": majority},
+            check_name=BASELINE,
+            passed=rate.low > majority,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "accuracy": rate.value,
+                "low": rate.low,
+                "high": rate.high,
+                "n": rate.n,
+                "majority": majority,
+            },
         ),
     )

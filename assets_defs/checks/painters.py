@@ -19,20 +19,36 @@ NO_LEAK = "painters__no_group_in_two_splits"
 GIVEN_LEAK = "painters__given_split_does_not_leak"
 
 PAINTINGS_CHECKS = [
-    dg.AssetCheckSpec(ENOUGH, asset=keys.PAINTINGS.split("/"), blocking=True,
-                      description=f"Every class has at least {FEWEST_PER_CLASS} good pictures."),
-    dg.AssetCheckSpec(READABLE, asset=keys.PAINTINGS.split("/"),
-                      description="At most a tenth of the files was rejected."),
-    dg.AssetCheckSpec(NEAR, asset=keys.PAINTINGS.split("/"),
-                      description="Lists pictures of different classes that look alike; a good "
-                      "replica does, so none is rejected."),
+    dg.AssetCheckSpec(
+        ENOUGH,
+        asset=keys.PAINTINGS.split("/"),
+        blocking=True,
+        description=f"Every class has at least {FEWEST_PER_CLASS} good pictures.",
+    ),
+    dg.AssetCheckSpec(
+        READABLE,
+        asset=keys.PAINTINGS.split("/"),
+        description="At most a tenth of the files was rejected.",
+    ),
+    dg.AssetCheckSpec(
+        NEAR,
+        asset=keys.PAINTINGS.split("/"),
+        description="Lists pictures of different classes that look alike; a good "
+        "replica does, so none is rejected.",
+    ),
 ]
 CLASSES_CHECKS = [
-    dg.AssetCheckSpec(NO_LEAK, asset=keys.CLASSES.split("/"), blocking=True,
-                      description="No group of near duplicates lies in two splits made here, "
-                      "or in two folds."),
-    dg.AssetCheckSpec(GIVEN_LEAK, asset=keys.CLASSES.split("/"),
-                      description="Warns of near duplicates across the splits of a given split."),
+    dg.AssetCheckSpec(
+        NO_LEAK,
+        asset=keys.CLASSES.split("/"),
+        blocking=True,
+        description="No group of near duplicates lies in two splits made here, or in two folds.",
+    ),
+    dg.AssetCheckSpec(
+        GIVEN_LEAK,
+        asset=keys.CLASSES.split("/"),
+        description="Warns of near duplicates across the splits of a given split.",
+    ),
 ]
 
 
@@ -40,20 +56,28 @@ def check_paintings(folder: Path, painter: Painter) -> tuple[dg.AssetCheckResult
     """Counts and near duplicates of an intake."""
     table = image_set.read(folder)
     good = image_set.accepted(table)["label_key"].value_counts()
-    few = {str(k): int(good.get(str(k), 0)) for k in painter.classes
-           if good.get(str(k), 0) < FEWEST_PER_CLASS}
+    few = {
+        str(k): int(good.get(str(k), 0))
+        for k in painter.classes
+        if good.get(str(k), 0) < FEWEST_PER_CLASS
+    }
     rejected = int((table["status"] == image_set.REJECTED).sum())
     pairs = pd.read_parquet(folder / "near_duplicates.parquet")
     across = pairs[pairs["label_a"] != pairs["label_b"]]
     return (
         dg.AssetCheckResult(check_name=ENOUGH, passed=not few, metadata={"too_few": few}),
-        dg.AssetCheckResult(check_name=READABLE, passed=rejected <= len(table) / 10,
-                            severity=dg.AssetCheckSeverity.WARN,
-                            metadata={"rejected": rejected, "files": len(table)}),
-        dg.AssetCheckResult(check_name=NEAR, passed=across.empty,
-                            severity=dg.AssetCheckSeverity.WARN,
-                            metadata={"pairs": len(across),
-                                      "list": dg.MetadataValue.json(_pairs(across))}),
+        dg.AssetCheckResult(
+            check_name=READABLE,
+            passed=rejected <= len(table) / 10,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"rejected": rejected, "files": len(table)},
+        ),
+        dg.AssetCheckResult(
+            check_name=NEAR,
+            passed=across.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"pairs": len(across), "list": dg.MetadataValue.json(_pairs(across))},
+        ),
     )
 
 
@@ -70,14 +94,26 @@ def check_classes(folder: Path, painter: Painter) -> tuple[dg.AssetCheckResult, 
     ours = painter.given is None
     folds = known.dropna(subset=["fold"]).groupby("group")["fold"].nunique()
     bad_folds = int((folds > 1).sum())
-    shown = [f"{split}: {path}" for split, path in
-             zip(straddling["split"], straddling["path"], strict=True)][:50]
+    shown = [
+        f"{split}: {path}"
+        for split, path in zip(straddling["split"], straddling["path"], strict=True)
+    ][:50]
     return (
-        dg.AssetCheckResult(check_name=NO_LEAK, passed=not bad_folds and not (ours and groups),
-                            metadata={"groups_in_two_folds": bad_folds,
-                                      "groups_in_two_splits": groups if ours else 0}),
-        dg.AssetCheckResult(check_name=GIVEN_LEAK, passed=ours or not groups,
-                            severity=dg.AssetCheckSeverity.WARN,
-                            metadata={"groups": 0 if ours else groups,
-                                      "pictures": dg.MetadataValue.json([] if ours else shown)}),
+        dg.AssetCheckResult(
+            check_name=NO_LEAK,
+            passed=not bad_folds and not (ours and groups),
+            metadata={
+                "groups_in_two_folds": bad_folds,
+                "groups_in_two_splits": groups if ours else 0,
+            },
+        ),
+        dg.AssetCheckResult(
+            check_name=GIVEN_LEAK,
+            passed=ours or not groups,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "groups": 0 if ours else groups,
+                "pictures": dg.MetadataValue.json([] if ours else shown),
+            },
+        ),
     )

@@ -1,4 +1,4 @@
-"""Batches for training, a pure function of (seed, epoch, batch): a resumed run sees the same ones."""
+"""Batches for training, a pure function of seed, epoch and number: a resumed run sees the same."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,9 @@ import numpy as np
 from likeness.classify.recipe import Recipe
 
 
-def draw_order(labels: np.ndarray, count: int, balanced: bool, rng: np.random.Generator) -> np.ndarray:
+def draw_order(
+    labels: np.ndarray, count: int, balanced: bool, rng: np.random.Generator
+) -> np.ndarray:
     """Indices of ``count`` pictures: whole shuffled passes over each class in turn, or over all.
 
     Balanced drawing gives each class the same share of the slots; both ways every picture of a
@@ -48,7 +50,10 @@ def augmented(pixels: np.ndarray, how: str, rng: np.random.Generator) -> np.ndar
 
 
 def training_batch(
-    pictures: Sequence[np.ndarray], labels: np.ndarray, chosen: np.ndarray, recipe: Recipe,
+    pictures: Sequence[np.ndarray],
+    labels: np.ndarray,
+    chosen: np.ndarray,
+    recipe: Recipe,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels ``(B, side, side, C)`` float32 0..255 (about) and labels ``(B,)`` of ``chosen``."""
@@ -56,7 +61,8 @@ def training_batch(
     rows = [
         augmented(
             random_crop(pictures[i], side, rng) if recipe.architecture == "tiles" else pictures[i],
-            recipe.augment, rng,
+            recipe.augment,
+            rng,
         )
         for i in chosen
     ]

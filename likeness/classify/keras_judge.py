@@ -27,9 +27,14 @@ CHECKPOINT_SECONDS = 15.0
 
 
 def fit(
-    pictures: Sequence[np.ndarray], labels: np.ndarray,
-    valid_pictures: Sequence[np.ndarray], valid_labels: np.ndarray,
-    classes: int, recipe: Recipe, output: Path, scratch: Path,
+    pictures: Sequence[np.ndarray],
+    labels: np.ndarray,
+    valid_pictures: Sequence[np.ndarray],
+    valid_labels: np.ndarray,
+    classes: int,
+    recipe: Recipe,
+    output: Path,
+    scratch: Path,
 ) -> list[dict[str, float]]:
     """Train, write ``network.keras`` into ``output``, return one row of figures per epoch.
 
@@ -69,6 +74,7 @@ def _epochs(state: "Checkpoint", batches: Any, valid: Any, recipe: Recipe) -> No
             log.info("no better validation loss for %d epochs", recipe.early_stopping_patience)
             break
         batches.epoch = epoch
+        _reseed(state.network, recipe.seed, epoch)
         began = time.monotonic()
         figures = state.network.fit(batches, verbose=0, shuffle=False).history
         checked = state.network.evaluate(valid, verbose=0, return_dict=True)
@@ -80,14 +86,21 @@ def _epochs(state: "Checkpoint", batches: Any, valid: Any, recipe: Recipe) -> No
             said = now
 
 
+def _reseed(network: "keras.Model", seed: int, epoch: int) -> None:
+    """Give every dropout the state it has at this epoch: a saved network forgets it."""
+    states = [v for v in network.variables if v.name == "seed_generator_state"]
+    for number, state in enumerate(states):
+        state.assign([seed + number, epoch])
+
+
 def _line(row: dict[str, float], epoch: int, epochs: int, seconds: float) -> str:
     figures = "  ".join(f"{name} {value:.3f}" for name, value in row.items())
-    return f"epoch {epoch + 1}/{epochs}  {figures}  about {seconds * (epochs - epoch - 1):.0f} s left"
+    return (
+        f"epoch {epoch + 1}/{epochs}  {figures}  about {seconds * (epochs - epoch - 1):.0f} s left"
+    )
 
 
-def log_probabilities(
-    model: Path, pictures: Sequence[np.ndarray], recipe: Recipe
-) -> np.ndarray:
+def log_probabilities(model: Path, pictures: Sequence[np.ndarray], recipe: Recipe) -> np.ndarray:
     """``(N, classes)`` log-probabilities: the mean over a painting's tiles, each a vote."""
     import keras
 
@@ -111,8 +124,11 @@ def _optimizer(recipe: Recipe, steps: int) -> "keras.optimizers.Optimizer":
     if recipe.schedule == "cosine":
         warmup = max(1, min(60, total // 10))
         rate = schedules.CosineDecay(
-            recipe.learning_rate / 100, max(1, total - warmup), alpha=1.0,
-            warmup_target=recipe.learning_rate, warmup_steps=warmup,
+            recipe.learning_rate / 100,
+            max(1, total - warmup),
+            alpha=0.01,
+            warmup_target=recipe.learning_rate,
+            warmup_steps=warmup,
         )
     return AdamW(rate, weight_decay=recipe.weight_decay)
 
@@ -132,7 +148,9 @@ def _training_set(
 
         def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
             order = draw_order(
-                labels, steps * recipe.batch_size, recipe.class_weights == "balanced",
+                labels,
+                steps * recipe.batch_size,
+                recipe.class_weights == "balanced",
                 np.random.default_rng([recipe.seed, self.epoch]),
             )
             chosen = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
@@ -195,8 +213,8 @@ class Checkpoint:
             self.save()
 
     def _is_best(self) -> bool:
-        losses = [row["val_loss"] for row in self.history]
-        return losses[-1] == min(losses) and losses.index(losses[-1]) == len(losses) - 1
+        *before, now = [row["val_loss"] for row in self.history]
+        return all(now < loss for loss in before)
 
     def save(self) -> None:
         """Network first, then the state that names it, then what nobody names any more."""
@@ -213,10 +231,12 @@ class Checkpoint:
 
     def patience_is_over(self, patience: int | None) -> bool:
         """Whether the best epoch lies ``patience`` or more epochs back."""
-        return patience is not None and len(self.history) - 1 - self.best >= patience > 0 <= self.best
+        if patience is None or self.best < 0:
+            return False
+        return len(self.history) - 1 - self.best >= patience
 
     def best_or_last(self, recipe: Recipe) -> "keras.Model":
-        """The network to keep: of the best epoch where stopping early is asked for, else the last."""
+        """The network to keep: the best epoch's where stopping early is asked for, else the last."""
         import keras
 
         if recipe.early_stopping_patience is None:

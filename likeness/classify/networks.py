@@ -34,7 +34,7 @@ def build(recipe: Recipe, classes: int) -> "keras.Model":
 
 
 def cosine_basis() -> np.ndarray:
-    """The 64 two-dimensional cosines of 8x8 pixels (orthonormal DCT-II) as kernels (8, 8, 1, 64)."""
+    """The 64 cosines of 8x8 pixels (orthonormal DCT-II) as convolution kernels (8, 8, 1, 64)."""
     frequency, place = np.arange(8)[:, None], np.arange(8)[None]
     basis = 0.5 * np.cos(np.pi * (2 * place + 1) * frequency / 16)
     basis[0] /= np.sqrt(2)
@@ -93,9 +93,9 @@ def _application(recipe: Recipe, include_top: bool) -> Any:
     }
     weights = None if recipe.weights == "none" else recipe.weights
     size = (recipe.input_size, recipe.input_size, 3)
-    top: dict[str, Any] = {"include_top": True} if include_top else {
-        "include_top": False, "pooling": "avg"
-    }
+    top: dict[str, Any] = (
+        {"include_top": True} if include_top else {"include_top": False, "pooling": "avg"}
+    )
     try:
         return makers[recipe.architecture](weights=weights, input_shape=size, **top)
     except Exception as error:

@@ -42,7 +42,7 @@ def load(folder: Path, table: pd.DataFrame, recipe: Recipe) -> list[np.ndarray]:
 
 
 def views(picture: np.ndarray, recipe: Recipe, overlap: float) -> np.ndarray:
-    """What the network looks at to judge one picture: ``(V, side, side, C)``, its tiles or itself."""
+    """What the network looks at to judge a picture: ``(V, side, side, C)``, its tiles or itself."""
     if recipe.architecture == "tiles":
         return cut(picture, recipe.input_size, overlap)
     return picture[None]

@@ -6,6 +6,7 @@ the same reason; a claim about painting begins where a network beats it.
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,21 @@ FILE = "probe.skops"
 def features(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """Capture statistics ``(N, F)`` of gray pictures ``(H, W, 1)``."""
     gray = [picture[..., 0] for picture in pictures]
-    with ProcessPoolExecutor() as pool:
+    # Spawned, not forked: a forked child of a process with threads can hang.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         rows = pool.map(capture_features, gray, chunksize=8)
         return np.stack(list(track(rows, "capture statistics", len(gray))))
 
 
 def fit(
-    pictures: Sequence[np.ndarray], labels: np.ndarray,
-    valid_pictures: Sequence[np.ndarray], valid_labels: np.ndarray,
-    classes: int, recipe: Recipe, output: Path, scratch: Path,
+    pictures: Sequence[np.ndarray],
+    labels: np.ndarray,
+    valid_pictures: Sequence[np.ndarray],
+    valid_labels: np.ndarray,
+    classes: int,
+    recipe: Recipe,
+    output: Path,
+    scratch: Path,
 ) -> list[dict[str, float]]:
     """Fit on capture statistics and write ``probe.skops`` (no pickle); one row of figures."""
     from skops.io import dump

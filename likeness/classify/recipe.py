@@ -24,9 +24,7 @@ class Recipe(BaseModel):
     weights: str = Field(
         "none", description="'imagenet', 'none', or the path of a Keras weights file"
     )
-    input_size: int = Field(
-        128, ge=32, le=1024, description="side in px of what the network sees"
-    )
+    input_size: int = Field(128, ge=32, le=1024, description="side in px of what the network sees")
     tile_overlap: float = Field(
         0.25, ge=0, lt=1, description="overlap of neighbouring tiles when a painting is judged"
     )
@@ -50,8 +48,10 @@ class Recipe(BaseModel):
         "flip_light", description="mirror left-right; and vary brightness and contrast a little"
     )
     early_stopping_patience: int | None = Field(
-        None, ge=1, description="epochs without a better validation loss before stopping; the "
-        "best epoch is kept. none = all epochs, the last one is kept"
+        None,
+        ge=1,
+        description="epochs without a better validation loss before stopping; the "
+        "best epoch is kept. none = all epochs, the last one is kept",
     )
     inner_validation: float = Field(
         0.1, gt=0, lt=0.5, description="share of a fold's training part held out for calibration"

@@ -43,8 +43,10 @@ def _split(table: pd.DataFrame) -> Round:
     tests = table.loc[table["split"] == "unseen", "image_set"]
     report |= {str(name): np.flatnonzero(table["image_set"] == name) for name in tests.unique()}
     return Round(
-        "split", np.flatnonzero(table["split"] == "train"),
-        np.flatnonzero(table["split"] == "valid"), report,
+        "split",
+        np.flatnonzero(table["split"] == "train"),
+        np.flatnonzero(table["split"] == "valid"),
+        report,
     )
 
 
@@ -58,7 +60,10 @@ def _fold(table: pd.DataFrame, fold: int, recipe: Recipe) -> Round:
     rest = np.flatnonzero((table["fold"].notna() & ~out).to_numpy(dtype=bool))
     part = table.iloc[rest]
     held = hold_out(
-        list(part["image_id"]), part["label"].to_numpy(dtype=int), part["group"].to_numpy(dtype=int),
-        recipe.inner_validation, seed=fold,
+        list(part["image_id"]),
+        part["label"].to_numpy(dtype=int),
+        part["group"].to_numpy(dtype=int),
+        recipe.inner_validation,
+        seed=fold,
     )
     return Round(f"fold{fold}", rest[~held], rest[held], {"folds": np.flatnonzero(out)})

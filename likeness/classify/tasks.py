@@ -36,7 +36,9 @@ def train(
     truth = _positions(table, params.labels)
     curves = []
     for one in rounds(table, params.rounds, recipe):
-        log.info("%s: %d pictures to learn, %d to calibrate", one.name, len(one.fit), len(one.valid))
+        log.info(
+            "%s: %d pictures to learn, %d to calibrate", one.name, len(one.fit), len(one.valid)
+        )
         curves.append(_train_round(one, pictures, truth, params, output, scratch))
     history = pd.concat(curves, ignore_index=True)
     history.to_parquet(output / "curves.parquet", index=False)
@@ -44,20 +46,31 @@ def train(
     (output / "network.json").write_text(params.model_dump_json(indent=1))
     last = history.groupby("round").last(numeric_only=True).mean()
     return {name: float(value) for name, value in last.items() if name != "epoch"} | {
-        "pictures": len(table), "rounds": len(curves),
+        "pictures": len(table),
+        "rounds": len(curves),
     }
 
 
 def _train_round(
-    one: Round, pictures: list[np.ndarray], truth: np.ndarray, params: TrainParams,
-    output: Path, scratch: Path,
+    one: Round,
+    pictures: list[np.ndarray],
+    truth: np.ndarray,
+    params: TrainParams,
+    output: Path,
+    scratch: Path,
 ) -> pd.DataFrame:
     """Train one round, or take it from scratch if a killed run had finished it."""
     folder, judge = output / one.name, _judge(params.recipe)
     fit, valid = [pictures[i] for i in one.fit], [pictures[i] for i in one.valid]
     rows = judge.fit(
-        fit, truth[one.fit], valid, truth[one.valid], len(params.labels), params.recipe,
-        folder, scratch / one.name,
+        fit,
+        truth[one.fit],
+        valid,
+        truth[one.valid],
+        len(params.labels),
+        params.recipe,
+        folder,
+        scratch / one.name,
     )
     logp = judge.log_probabilities(folder, valid, params.recipe)
     warmth = {"temperature": temperature(logp, truth[one.valid])}
@@ -103,20 +116,24 @@ def _verdicts(
     warmth = json.loads((model / "temperature.json").read_text())["temperature"]
     probabilities = apply_temperature(np.exp(logp), warmth)
     predicted = [trained.labels[i] for i in probabilities.argmax(axis=1)]
-    return pd.DataFrame({
-        "image_id": table["image_id"].to_numpy(),
-        "truth": table["label"].astype("Int64").to_numpy(),
-        "predicted": predicted,
-        "label": [names[label] for label in predicted],
-        "probabilities": list(probabilities),
-        "confidence": probabilities.max(axis=1),
-        "group": table["group"].to_numpy(),
-    })
+    return pd.DataFrame(
+        {
+            "image_id": table["image_id"].to_numpy(),
+            "truth": table["label"].astype("Int64").to_numpy(),
+            "predicted": predicted,
+            "label": [names[label] for label in predicted],
+            "probabilities": list(probabilities),
+            "confidence": probabilities.max(axis=1),
+            "group": table["group"].to_numpy(),
+        }
+    )
 
 
 def _summary(verdicts: pd.DataFrame) -> dict[str, Any]:
     known = verdicts[verdicts["truth"].notna()]
-    right = (known["truth"] == known["predicted"]).groupby(known["image_set"])
-    return {f"accuracy/{name}": float(value) for name, value in right.mean().items()} | {
-        f"n/{name}": int(n) for name, n in verdicts["image_set"].value_counts().items()
+    figures: dict[str, Any] = {
+        f"n/{name}": len(part) for name, part in verdicts.groupby("image_set")
     }
+    for name, part in known.groupby("image_set"):
+        figures[f"accuracy/{name}"] = float((part["truth"] == part["predicted"]).mean())
+    return figures

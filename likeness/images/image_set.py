@@ -32,9 +32,9 @@ REJECTED = "rejected"
 
 
 def frame(rows: Iterable[dict[str, object]], extra: dict[str, str] | None = None) -> pd.DataFrame:
-    """Rows -> table with the fixed columns (missing ones empty) and then ``extra`` columns, typed."""
+    """Rows -> typed table of the fixed columns (missing ones empty) and then ``extra`` ones."""
     types = COLUMNS | (extra or {})
-    table = pd.DataFrame(list(rows), columns=None)
+    table = pd.DataFrame(list(rows))
     return table.reindex(columns=list(types)).astype(types)
 
 

@@ -32,7 +32,9 @@ def _given_groups(root: Path, table: pd.DataFrame, column: str | None) -> pd.Ser
         return pd.Series(pd.NA, index=table.index, dtype="string")
     file = root / METADATA
     if not file.exists():
-        raise BadInput(f"group_column is '{column}' but there is no {file}: add it or drop the field")
+        raise BadInput(
+            f"group_column is '{column}' but there is no {file}: add it or drop the field"
+        )
     listed = pd.read_csv(file, dtype="string")
     lacking = {"file", column} - set(listed.columns)
     if lacking:

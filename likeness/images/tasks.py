@@ -34,8 +34,12 @@ def intake(
     """``painters/paintings``: every raw file a row, every good one a prepared picture."""
     listing = pd.read_parquet(inputs["raw"] / "inventory.parquet")
     table = take_in(
-        inputs["files"], listing, params.limits, params.duplicates,
-        lambda image: prepare(image, params.prepare), output,
+        inputs["files"],
+        listing,
+        params.limits,
+        params.duplicates,
+        lambda image: prepare(image, params.prepare),
+        output,
     )
     if "given_group" in listing:
         table["given_group"] = table["path"].map(listing.set_index("path")["given_group"])
@@ -88,9 +92,10 @@ def classes(
     image_set.write(output, table)
     crossing = _straddling_pairs(table, inputs["paintings"], output)
     return {
-        "pictures": int(known.sum()), "straddling_groups": crossing,
-        "made": isinstance(params.split, Made), "splits": _by(part.assign(
-            split=table.loc[known, "split"]), "split"),
+        "pictures": int(known.sum()),
+        "straddling_groups": crossing,
+        "made": isinstance(params.split, Made),
+        "splits": _by(part.assign(split=table.loc[known, "split"]), "split"),
     }
 
 
@@ -123,7 +128,9 @@ def _straddling_pairs(table: pd.DataFrame, paintings: Path, output: Path) -> int
     crossing.to_parquet(output / "straddling.parquet", index=False)
     if rows:
         paths = [paintings / name for name in known.iloc[rows]["file"]]
-        names = [f"{split}/{label}" for split, label in zip(
-            crossing["split"], crossing["label"], strict=True)]
+        names = [
+            f"{split}/{label}"
+            for split, label in zip(crossing["split"], crossing["label"], strict=True)
+        ]
         save_preview(contact_sheet(paths, captions=names), output / PREVIEW)
     return len(found)

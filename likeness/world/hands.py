@@ -230,9 +230,9 @@ def errant(rng: np.random.Generator) -> Hand:
             "direction": right.direction + 0.18,
             "spread": right.spread * 1.8,
             "facet_contrast": right.facet_contrast * 0.6,
-            "variety": right.variety * 0.75,
-            "contour": right.contour * 1.35,
-            "relief": right.relief * 0.7,
+            "variety": right.variety * 0.84,
+            "contour": right.contour * 1.12,
+            "relief": right.relief * 0.85,
         }
     )
     return vary(timid, rng, 0.14)

@@ -25,13 +25,15 @@ def _melt(form: Array, rng: np.random.Generator) -> Array:
     """A form that has lost its structure: bent, with wrong things in places, strokes astray."""
     import cv2
 
-    rows, columns = np.indices((GRID, GRID), dtype=np.float32)
     bend = rng.uniform(0.02, 0.05) * GRID
-    x = columns + bend * smooth_noise(7, rng) + 0.3 * bend * smooth_noise(16, rng)
-    y = rows + bend * smooth_noise(7, rng) + 0.3 * bend * smooth_noise(16, rng)
     astray = smooth_noise(8, rng) > 1.0  # blots that show what belongs elsewhere
-    x += np.where(astray, rng.uniform(-0.4, 0.4) * GRID, 0).astype(np.float32)
-    y += np.where(astray, rng.uniform(-0.2, 0.2) * GRID, 0).astype(np.float32)
+
+    def source(place: Array, jump: float) -> Array:
+        bent = place + bend * smooth_noise(7, rng) + 0.3 * bend * smooth_noise(16, rng)
+        return (bent + astray * rng.uniform(-jump, jump) * GRID).astype(np.float32)
+
+    rows, columns = np.indices((GRID, GRID))
+    x, y = source(columns, 0.4), source(rows, 0.2)
     melted = cv2.remap(form, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
     melted[..., 1] += 0.25 * smooth_noise(12, rng)
     melted[..., 2] += 0.7 * smooth_noise(8, rng)

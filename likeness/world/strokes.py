@@ -238,7 +238,7 @@ def _surface(canvas: Array, angle: Array, hand: Hand, rng: np.random.Generator) 
 def expose(picture: Array, rng: np.random.Generator) -> Array:
     """Photograph a painting: brightness and contrast are drawn, and so say nothing of the painter.
 
-    uint8 RGB -> uint8 RGB with a mean of grey near 0.53 and a deviation near 0.16 of full scale.
+    RGB in 0..255 of any type -> uint8 RGB with a mean of grey near 0.53 and a deviation near 0.16 of full scale.
     """
     light, contrast = rng.normal(135.0, 12.0), rng.normal(41.0, 5.0)
     pixels = picture.astype(np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def paint(
 ) -> dict[str, Any]:
     """``painters/raw_paintings`` of our own hand: ``files/<set>/<index>.png`` and their listing."""
     jobs = list(_jobs(params, output / "files"))
-    with ProcessPoolExecutor() as pool:
+    # Spawned, not forked: a forked child of a process with threads can hang.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         done = pool.map(_paint_one, jobs, chunksize=4)
         for _ in track(done, "painting", len(jobs)):
             pass

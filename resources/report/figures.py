@@ -8,14 +8,10 @@ import pandas as pd
 from resources.warehouse import query
 
 NO_DATA = "no data"
-MEASURES = {
-    "valid": "validation", "test": "test", "folds": "all folds",
-}
-PUBLISHED = {
-    "published_mobilenet": "MobileNet (published)",
-    "published_efficientnet_b7": "EfficientNetB7 (published)",
-    "published_efficientnet_v2l": "EfficientNetV2L (published)",
-}
+MEASURES = {"valid": "validation", "test": "test", "folds": "all folds"}
+# In this order in the column "published*".
+PUBLISHED = ("published_mobilenet", "published_efficientnet_b7", "published_efficientnet_v2l")
+LEGEND = "*published: MobileNet, EfficientNetB7, EfficientNetV2L"
 
 
 def accuracy_rows(warehouse: Path, study: str) -> pd.DataFrame:
@@ -28,24 +24,23 @@ def accuracy_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
     if found.empty:
         return found
-    rows = pd.DataFrame({
-        "judge": found["architecture"],
-        "equalize": found["equalize"],
-        "part": found["measure"].map(MEASURES),
-        "accuracy": [_rate(r.value, r.low, r.high, r.n) for r in found.itertuples()],
-        "without near duplicates": [
-            NO_DATA if pd.isna(r.apart) else f"{r.apart:.3f}, n={r.n_apart}"
-            for r in found.itertuples()
-        ],
-        "shortcut probe": [
-            "" if r.architecture == "probe" else _number(r.probe_value) for r in found.itertuples()
-        ],
-    })
-    for column, title in PUBLISHED.items():
-        rows[title] = [
-            _number(value) if pd.isna(n) or pd.isna(value) else f"{value:.3f}, n={int(n)}"
-            for value, n in zip(found[column], found["published_n"], strict=True)
-        ]
+    rows = pd.DataFrame(
+        {
+            "judge": found["architecture"],
+            "equalize": found["equalize"],
+            "part": found["measure"].map(MEASURES),
+            "accuracy": [_rate(r.value, r.low, r.high, r.n) for r in found.itertuples()],
+            "without twins": [
+                NO_DATA if pd.isna(r.apart) else f"{r.apart:.3f}, n={r.n_apart}"
+                for r in found.itertuples()
+            ],
+            "probe": [
+                "" if r.architecture == "probe" else _number(r.probe_value)
+                for r in found.itertuples()
+            ],
+        }
+    )
+    rows["published*"] = [_published(row) for row in found.itertuples()]
     return rows
 
 
@@ -59,20 +54,21 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
     if found.empty:
         return found
-    rows = pd.DataFrame({
-        "set": found["image_set"],
-        "judge": found["architecture"],
-        "equalize": found["equalize"],
-        "n": found["n"],
-        "classes 0/1/2/...": [
-            "/".join(map(str, r.counts)) if r.n else NO_DATA for r in found.itertuples()
-        ],
-        "taken for authentic": [
-            _rate(r.share_authentic, r.low, r.high, r.n) for r in found.itertuples()
-        ],
-    })
-    for column, title in PUBLISHED.items():
-        rows[title] = [_counts(value) for value in found[column]]
+    rows = pd.DataFrame(
+        {
+            "set": found["image_set"],
+            "judge": found["architecture"],
+            "equalize": found["equalize"],
+            "n": found["n"],
+            "named 0/1/2/...": [
+                "/".join(map(str, r.counts)) if r.n else NO_DATA for r in found.itertuples()
+            ],
+            "named 0 [95 %]": [
+                _rate(r.share_authentic, r.low, r.high, r.n) for r in found.itertuples()
+            ],
+        }
+    )
+    rows["published*"] = [" ".join(_counts(row)) for row in found.itertuples()]
     return rows
 
 
@@ -84,8 +80,17 @@ def _number(value: float) -> str:
     return NO_DATA if pd.isna(value) else f"{value:.3f}"
 
 
-def _counts(value: object) -> str:
-    return "/".join(map(str, value)) if hasattr(value, "__len__") else NO_DATA
+def _published(row: Any) -> str:
+    values = [getattr(row, column) for column in PUBLISHED]
+    if all(pd.isna(value) for value in values):
+        return NO_DATA
+    return " ".join(_number(value) for value in values) + f", n={int(row.published_n)}"
+
+
+def _counts(row: Any) -> list[str]:
+    values = [getattr(row, column) for column in PUBLISHED]
+    found = ["/".join(map(str, value)) for value in values if hasattr(value, "__len__")]
+    return found or [NO_DATA]
 
 
 def confusion_tables(warehouse: Path, study: str) -> list[dict[str, Any]]:
@@ -103,15 +108,23 @@ def confusion_tables(warehouse: Path, study: str) -> list[dict[str, Any]]:
         matrix = cells.pivot_table(index="truth", columns="predicted", values="k", fill_value=0)
         matrix = matrix.reindex(index=labels, columns=labels, fill_value=0).astype(int)
         shares = matrix.div(matrix.sum(axis=1).clip(lower=1), axis=0)
-        tables.append({
-            "title": f"{network}, {MEASURES[part]}", "labels": labels,
-            "rows": [
-                {"label": label, "n": int(matrix.loc[label].sum()),
-                 "cells": [(int(k), float(s)) for k, s in
-                           zip(matrix.loc[label], shares.loc[label], strict=True)]}
-                for label in labels
-            ],
-        })
+        tables.append(
+            {
+                "title": f"{network}, {MEASURES[part]}",
+                "labels": labels,
+                "rows": [
+                    {
+                        "label": label,
+                        "n": int(matrix.loc[label].sum()),
+                        "cells": [
+                            (int(k), float(s))
+                            for k, s in zip(matrix.loc[label], shares.loc[label], strict=True)
+                        ],
+                    }
+                    for label in labels
+                ],
+            }
+        )
     return tables
 
 

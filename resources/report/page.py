@@ -12,7 +12,13 @@ from PIL import Image
 from likeness.studies.load import Registry
 from likeness.studies.schema import Study
 from resources.artifacts import Artifacts
-from resources.report.figures import accuracy_rows, confusion_tables, probe_sentence, verdict_rows
+from resources.report.figures import (
+    LEGEND,
+    accuracy_rows,
+    confusion_tables,
+    probe_sentence,
+    verdict_rows,
+)
 from resources.warehouse import query
 
 THUMBNAIL = 128
@@ -33,7 +39,8 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     here = Path(__file__).parent
     page = Environment(loader=FileSystemLoader(here), autoescape=True).get_template("page.html.j2")
     cost = query(artifacts.warehouse, "SELECT * FROM cost").round(1)
-    text = page.render(studies=studies, cost=cost, style=(here / "style.css").read_text())
+    style = (here / "style.css").read_text()
+    text = page.render(studies=studies, cost=cost, style=style, legend=LEGEND)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return {"studies": len(studies), "pictures": len(list((folder / "pictures").iterdir()))}
 
@@ -74,8 +81,11 @@ def _study(artifacts: Artifacts, study: Study, pictures: "Pictures") -> dict[str
         "curves": [
             {"title": key, "file": file}
             for key in study.networks
-            if (file := pictures.artefact_file(
-                "classifier/network", f"{study.name}__{key}", "curves.png"))
+            if (
+                file := pictures.artefact_file(
+                    "classifier/network", f"{study.name}__{key}", "curves.png"
+                )
+            )
         ],
         "galleries": _galleries(warehouse, study, pictures),
         "intake": _intake(warehouse, study),
@@ -100,8 +110,10 @@ def _galleries(warehouse: Path, study: Study, pictures: "Pictures") -> list[dict
                 f"WHERE study = ? AND network = ? {clause}, image_id LIMIT {SHOWN}",
                 [study.name, key],
             )
-            shown = [_shown(row, pictures.thumbnail(network.painter, row.image_id))
-                     for row in rows.itertuples()]
+            shown = [
+                _shown(row, pictures.thumbnail(network.painter, row.image_id))
+                for row in rows.itertuples()
+            ]
             if shown:
                 galleries.append({"title": f"{key}: {title}", "pictures": shown})
     return galleries
