@@ -30,7 +30,8 @@ def overrides_of(model: type[BaseModel], name: str) -> type[Rerun]:
 def _field_type(name: str, annotation: Any) -> Any:
     """The annotation, optional; Dagster's forms know enums but no literals."""
     if get_origin(annotation) is Literal:
-        annotation = Enum(name, {str(value): value for value in get_args(annotation)})
+        choices: Any = Enum
+        annotation = choices(name, {str(value): value for value in get_args(annotation)})
     return Optional[annotation]  # noqa: UP045 - the annotation is a value here
 
 

@@ -1,5 +1,6 @@
 """What people read: the warehouse, and a page with tables and pictures."""
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,13 +46,17 @@ def summaries(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
     from resources.summaries import collect
     from resources.warehouse import build
 
+    began = time.monotonic()
     with readable_failures():
         tables = collect(artifacts, registry())
         build(artifacts.warehouse, tables)
     versions = {f"{ref.asset}[{ref.partition}]": ref.content for ref in artifacts.store.refs()}
     return dg.MaterializeResult(
         metadata={f"rows/{name}": len(table) for name, table in tables.items()}
-        | {"file": dg.MetadataValue.path(str(artifacts.warehouse))},
+        | {
+            "file": dg.MetadataValue.path(str(artifacts.warehouse)),
+            "seconds": time.monotonic() - began,
+        },
         data_version=dg.DataVersion(fingerprint_of(versions)),
     )
 

@@ -19,6 +19,8 @@ PAINT = Step(
         "likeness.world.landscapes",
         "likeness.world.strokes",
         "likeness.world.hands",
+        "likeness.world.motifs",
+        "likeness.world.scenes",
         "likeness.images.inventory",
     ),
     libraries=(*PICTURES, "opencv-contrib-python-headless"),

@@ -66,33 +66,24 @@ def run_study(
 def _costs(result: dg.ExecuteInProcessResult, key: str | None) -> Iterator[StepCost]:
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
-        metadata = {k: v.value for k, v in materialization.metadata.items()}
-        step = event.step_key or ""
-        took = [
-            e.event_specific_data.duration_ms
-            for e in result.get_step_success_events()
-            if e.step_key == step
-        ]
+        metadata = {name: value.value for name, value in materialization.metadata.items()}
         yield StepCost(
             asset=materialization.asset_key.to_user_string(),
             partition=key,
-            seconds=took[0] / 1000 if took else 0.0,
+            seconds=float(str(metadata["seconds"])),
             cache=str(metadata.get("cache", "-")),
         )
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            failure = data.user_failure_data
-            if failure is not None and failure.description:
-                return failure.description
-            return str(data.error.message if data.error else "unknown").strip()
-        if event.event_type_value == "ASSET_CHECK_EVALUATION":
-            check = event.event_specific_data
-            if not check.passed and check.blocking:
-                return f"check {check.check_name} failed"
+    """Why a job failed, in the words of the step or check that stopped it."""
+    for event in result.get_step_failure_events():
+        failure = event.step_failure_data.user_failure_data
+        if failure is not None and failure.description:
+            return failure.description
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.blocking:
+            return f"check {check.check_name} failed"
     return "see the log of the run"
 
 

@@ -138,7 +138,7 @@ def _training_set(
 ) -> Any:
     from keras.utils import PyDataset
 
-    class Batches(PyDataset):  # type: ignore[misc]
+    class Batches(PyDataset):
         """Batch i of an epoch depends on (seed, epoch, i) alone."""
 
         epoch = 0
@@ -165,7 +165,7 @@ def _validation_set(pictures: Sequence[np.ndarray], labels: np.ndarray, recipe: 
 
     per_batch = 8
 
-    class Views(PyDataset):  # type: ignore[misc]
+    class Views(PyDataset):
         """Every view of every picture once, without overlap; labels are the paintings'."""
 
         def __len__(self) -> int:
@@ -236,7 +236,7 @@ class Checkpoint:
         return len(self.history) - 1 - self.best >= patience
 
     def best_or_last(self, recipe: Recipe) -> "keras.Model":
-        """The network to keep: the best epoch's where stopping early is asked for, else the last."""
+        """The best epoch's network where stopping early is asked for, else the last."""
         import keras
 
         if recipe.early_stopping_patience is None:

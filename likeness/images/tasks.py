@@ -41,9 +41,6 @@ def intake(
         lambda image: prepare(image, params.prepare),
         output,
     )
-    if "given_group" in listing:
-        table["given_group"] = table["path"].map(listing.set_index("path")["given_group"])
-        image_set.write(output, table)
     good = image_set.accepted(table)
     _sheet(good, output, output / PREVIEW)
     reasons = table.loc[table["status"] == image_set.REJECTED, "reason"]
@@ -79,8 +76,8 @@ def classes(
     """
     table = image_set.accepted(image_set.read(inputs["paintings"]))
     table["group"] = _joined_groups(table)
-    labels = {str(label): label for label in params.labels}
-    table["label"] = table["label_key"].map(labels).astype("Int64")
+    known_labels = {str(label): label for label in params.labels}
+    table["label"] = table["label_key"].map(known_labels).astype("Int64")
     known = table["label"].notna()
     table["image_set"] = table["label_key"].mask(known, "classes")
     part = table[known]
@@ -88,7 +85,8 @@ def classes(
     table.loc[known, "split"] = _split(part, params)
     learn = known & table["split"].isin(["train", "valid"])
     table["fold"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
-    table.loc[learn, "fold"] = make_folds(*_keys(table[learn]), params.folds, params.seed)
+    ids, labels, groups = _keys(table[learn])
+    table.loc[learn, "fold"] = make_folds(ids, labels, groups, params.folds, params.seed)
     image_set.write(output, table)
     crossing = _straddling_pairs(table, inputs["paintings"], output)
     return {
@@ -105,7 +103,8 @@ def _keys(table: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
 
 def _split(part: pd.DataFrame, params: ClassesParams) -> Any:
     if isinstance(params.split, Made):
-        return make_split(*_keys(part), params.split, params.seed)
+        ids, labels, groups = _keys(part)
+        return make_split(ids, labels, groups, params.split, params.seed)
     return part["path"].map(params.split.split_of)
 
 

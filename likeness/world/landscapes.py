@@ -29,12 +29,13 @@ def _melt(form: Array, rng: np.random.Generator) -> Array:
     astray = smooth_noise(8, rng) > 1.0  # blots that show what belongs elsewhere
 
     def source(place: Array, jump: float) -> Array:
-        bent = place + bend * smooth_noise(7, rng) + 0.3 * bend * smooth_noise(16, rng)
-        return (bent + astray * rng.uniform(-jump, jump) * GRID).astype(np.float32)
+        there = place + bend * smooth_noise(7, rng) + 0.3 * bend * smooth_noise(16, rng)
+        return (there + astray * rng.uniform(-jump, jump) * GRID).astype(np.float32)
 
     rows, columns = np.indices((GRID, GRID))
     x, y = source(columns, 0.4), source(rows, 0.2)
-    melted = cv2.remap(form, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
+    bent = cv2.remap(form, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
+    melted = np.array(bent, np.float32)
     melted[..., 1] += 0.25 * smooth_noise(12, rng)
     melted[..., 2] += 0.7 * smooth_noise(8, rng)
     return melted
@@ -106,7 +107,7 @@ def generated(kind: Literal["smooth", "loose"], side: int, seed: int) -> Image.I
         hand = vary(master(), rng, OWN_MOODS)
         picture = _overcook(lay(form, hand, side, rng), rng)
     else:
-        hand = vary(master(), rng, 0.3)
+        hand = vary(master(), rng, 0.2)
         picture = _blot(lay(_melt(form, rng), hand, side, rng), rng)
     return Image.fromarray(expose(picture, rng))
 

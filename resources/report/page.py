@@ -162,7 +162,7 @@ class Pictures:
         """A prepared picture, small; an empty name where its set is gone."""
         if painter not in self._paintings:
             manifest = self._artifacts.find_current("painters/paintings", painter)
-            self._paintings[painter] = manifest and self._artifacts.fetch(manifest)
+            self._paintings[painter] = self._artifacts.fetch(manifest) if manifest else None
         folder = self._paintings[painter]
         target = f"pictures/{painter}-{image_id}.jpg"
         if folder is None:
