@@ -14,6 +14,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 console = Console()
 
 
+def _say(text: str, style: str | None = None) -> None:
+    """Print as it is: brackets are partition keys here, not markup."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
 @app.callback()
 def main() -> None:
     """Teach, edit, measure, judge: run studies and look at their results."""
@@ -37,15 +42,15 @@ def study(name: Annotated[str, typer.Argument(help="a study's name, such as demo
     try:
         check_study(name, settings.raw is not None)
         with dg.DagsterInstance.get() as instance:
-            costs, failures = run_study(name, build_defs(artifacts), instance, console.print)
+            costs, failures = run_study(name, build_defs(artifacts), instance, _say)
     except BadInput as error:
-        console.print(f"[red]{error}[/red]")
+        _say(str(error), style="red")
         raise typer.Exit(2) from error
     print_results(console, artifacts.warehouse, name)
     print_costs(console, costs)
-    console.print(f"report: {artifacts.report}")
+    _say(f"report: {artifacts.report}")
     for failure in failures:
-        console.print(f"[red]failed[/red] {failure}")
+        _say(f"failed: {failure}", style="red")
     raise typer.Exit(1 if failures else 0)
 
 
@@ -57,7 +62,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     where = ["-w", str(root / "workspace.yaml")]
     web = [str(scripts / "dagster-webserver"), *where, "-h", "127.0.0.1", "-p", str(port)]
     daemon = [str(scripts / "dagster-daemon"), "run", *where]
-    console.print(f"http://127.0.0.1:{port}")
+    _say(f"http://127.0.0.1:{port}")
     processes = [subprocess.Popen(command, cwd=root, env=os.environ) for command in (web, daemon)]
     try:
         processes[0].wait()

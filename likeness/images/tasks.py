@@ -97,8 +97,12 @@ def classes(
     }
 
 
-def _keys(table: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
-    return list(table["image_id"]), table["label"].to_numpy(int), table["group"].to_numpy(int)
+def _keys(table: pd.DataFrame) -> tuple[list[str], list[int], list[int]]:
+    return (
+        table["image_id"].tolist(),
+        table["label"].astype(int).tolist(),
+        table["group"].astype(int).tolist(),
+    )
 
 
 def _split(part: pd.DataFrame, params: ClassesParams) -> Any:
