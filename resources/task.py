@@ -83,3 +83,7 @@ def main(job_file: Path) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(Path(sys.argv[1])))
+if __name__ == "__mp_main__":
+    # A pool's worker imports this file under that name. Orphaned, it would work on, and whoever
+    # reads the output of this process would wait for it.
+    die_with_parent()

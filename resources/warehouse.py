@@ -1,6 +1,7 @@
 """The DuckDB warehouse: rebuilt whole from Parquet, swapped in atomically, then only read."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,17 +20,15 @@ def build(file: Path, tables: dict[str, pd.DataFrame]) -> None:
     import duckdb
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    connection = duckdb.connect(str(partial))
-    try:
-        connection.execute(SCHEMA.read_text())
-        for name, table in tables.items():
-            _fill(connection, name, table)
-        connection.execute("CHECKPOINT")
-    finally:
-        connection.close()
-    partial.replace(file)
+    # A folder of its own: two runs that build at once must not meet in one half-written file.
+    with TemporaryDirectory(dir=file.parent, prefix=".warehouse-") as folder:
+        fresh = Path(folder) / file.name
+        with duckdb.connect(str(fresh)) as connection:
+            connection.execute(SCHEMA.read_text())
+            for name, table in tables.items():
+                _fill(connection, name, table)
+            connection.execute("CHECKPOINT")
+        fresh.replace(file)
 
 
 def _fill(connection: "duckdb.DuckDBPyConnection", name: str, table: pd.DataFrame) -> None:
@@ -45,8 +44,5 @@ def query(file: Path, sql: str, parameters: list[Any] | None = None) -> pd.DataF
     """The answer to one question, asked read-only."""
     import duckdb
 
-    connection = duckdb.connect(str(file), read_only=True)
-    try:
+    with duckdb.connect(str(file), read_only=True) as connection:
         return connection.execute(sql, parameters or []).df()
-    finally:
-        connection.close()

@@ -29,15 +29,18 @@ CREATE TABLE ledger (
     gpu_seconds DOUBLE, peak_memory_mb DOUBLE, bytes BIGINT, updated VARCHAR
 );
 
--- Wilson's 95 % interval of k successes among n (Wilson 1927); NULL where n is 0.
+-- Wilson's 95 % interval of k successes among n (Wilson 1927); NULL where n is 0. At 0 and n the
+-- bound is exact: rounding must not print it as -0.000.
 CREATE MACRO wilson_low(k, n) AS
-    (k + 1.9207294103470618) / (n + 3.8414588206941236)
-    - 1.959963984540054 / (n + 3.8414588206941236)
-      * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309);
+    CASE WHEN n = 0 THEN NULL WHEN k = 0 THEN 0.0::DOUBLE ELSE
+        (k + 1.9207294103470618) / (n + 3.8414588206941236)
+        - 1.959963984540054 / (n + 3.8414588206941236)
+          * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309) END;
 CREATE MACRO wilson_high(k, n) AS
-    (k + 1.9207294103470618) / (n + 3.8414588206941236)
-    + 1.959963984540054 / (n + 3.8414588206941236)
-      * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309);
+    CASE WHEN n = 0 THEN NULL WHEN k = n THEN 1.0::DOUBLE ELSE
+        (k + 1.9207294103470618) / (n + 3.8414588206941236)
+        + 1.959963984540054 / (n + 3.8414588206941236)
+          * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309) END;
 
 -- What others printed, an architecture a column.
 CREATE VIEW published_accuracy AS
@@ -55,7 +58,7 @@ SELECT study, image_set,
 FROM published_verdicts GROUP BY ALL;
 
 -- Accuracy and recalls with Wilson intervals, a row per judge and measure. `apart` leaves out the
--- pictures whose near duplicates the judge learned from; `probe_value` is the shortcut probe's.
+-- pictures whose near duplicates the judge learned from; `probe_value` is the best shortcut probe's.
 CREATE VIEW cezanne_accuracy AS
 WITH known AS (
     SELECT *, truth = predicted AS hit FROM verdicts
@@ -78,8 +81,8 @@ rates AS (
     FROM measured
 ),
 probes AS (
-    SELECT n.study, n.painter, r.measure, r.value AS probe_value
-    FROM networks n JOIN rates r USING (study, network) WHERE n.architecture = 'probe'
+    SELECT n.study, n.painter, r.measure, max(r.value) AS probe_value
+    FROM networks n JOIN rates r USING (study, network) WHERE n.architecture = 'probe' GROUP BY ALL
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
        n.equalize, r.measure, r.value, r.n, r.low, r.high, r.apart, r.n_apart, q.probe_value,
@@ -112,14 +115,14 @@ rows AS (
     FROM cells GROUP BY ALL
 )
 SELECT r.*, authentic / nullif(n, 0)::DOUBLE AS share_authentic,
-       CASE WHEN n > 0 THEN wilson_low(authentic, n) END AS low,
-       CASE WHEN n > 0 THEN wilson_high(authentic, n) END AS high,
+       wilson_low(authentic, n) AS low, wilson_high(authentic, n) AS high,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l
 FROM rows r
 LEFT JOIN published_counts p ON p.study = r.study AND p.image_set = r.image_set
 ORDER BY r.study, r.painter, r.image_set, r.network;
 
+-- Without the report: its own size on its page would make it another page every time.
 CREATE VIEW cost AS
 SELECT asset, count(*) AS artefacts, sum(seconds) AS seconds, sum(gpu_seconds) AS gpu_seconds,
        max(peak_memory_mb) AS peak_memory_mb, sum(bytes) AS bytes
-FROM ledger GROUP BY asset ORDER BY seconds DESC;
+FROM ledger WHERE NOT starts_with(asset, 'report/') GROUP BY asset ORDER BY seconds DESC, asset;

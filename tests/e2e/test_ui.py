@@ -1,0 +1,46 @@
+"""What a person does in the UI: see the graph, materialise a partition by clicking, read results."""
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+pytestmark = pytest.mark.browser
+
+
+def seen(browser, xpath, seconds=40):
+    """The first visible element of an xpath, waited for."""
+
+    def first(driver):
+        found = [e for e in driver.find_elements(By.XPATH, xpath) if e.is_displayed()]
+        return found[0] if found else False
+
+    return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(first)
+
+
+def test_the_graph_shows_every_group_and_its_assets(ui, browser):
+    groups = {
+        "painters": ("raw_paintings", "paintings", "classes"),
+        "classifier": ("network", "verdicts"),
+        "report": ("summaries", "gallery"),
+    }
+    for group, assets in groups.items():
+        browser.get(f"{ui.url}/locations/likeness/asset-groups/{group}/lineage")
+        for asset in assets:
+            assert seen(browser, f"//*[text()='{asset}']")
+
+
+def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, browser):
+    browser.get(f"{ui.url}/locations/likeness/asset-groups/painters/lineage")
+    seen(browser, "//button[contains(., 'Materialize')]").click()
+    seen(browser, "//*[contains(text(), 'Select a partition')]").click()
+    seen(browser, "//*[text()='tiny_master']").click()
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    seen(browser, "//button[contains(., 'Launch 1 run')]").click()
+    assert ui.wait_for_runs(1) == ["SUCCESS"]
+
+    browser.get(f"{ui.url}/assets/painters/paintings?partition=tiny_master&view=partitions")
+    assert seen(browser, "//*[text()='cache']")
+    assert seen(browser, "//*[text()='miss']")
+    assert seen(browser, "//*[text()='accepted']")
+    assert seen(browser, "//*[contains(text(), 'Show Markdown')]")

@@ -1,0 +1,91 @@
+"""Heavy calls that are not heavy: what compute and cache are tested with."""
+
+import logging
+import os
+import signal
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from likeness.errors import BadInput
+from resources import step
+from resources.artifacts import Artifacts
+
+STEP = step.Step(asset="small/number", function="small_tasks:write", modules=(), libraries=())
+NEXT = step.Step(asset="small/next", function="small_tasks:follow", modules=(), libraries=())
+
+
+class Number(BaseModel):
+    number: int = Field(ge=0)
+
+
+def counted(inputs: dict[str, Path]) -> None:
+    """Leave a trace of this call in the folder ``calls``, if there is one."""
+    if "calls" in inputs:
+        (inputs["calls"] / uuid.uuid4().hex).touch()
+
+
+def write(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    counted(inputs)
+    (output / "number.txt").write_text(str(params.number // 10))
+    logging.getLogger("likeness").info("wrote %d", params.number)
+    return {"double": 2 * params.number}
+
+
+def follow(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    counted(inputs)
+    (output / "next.txt").write_text((inputs["before"] / "number.txt").read_text() + "!")
+    return {}
+
+
+def write_in_two_goes(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    """Dies half-way the first time; the second time goes on behind its checkpoint."""
+    done = scratch / "half"
+    resumed = done.exists()
+    (output / "first.txt").write_text("1")
+    if not resumed:
+        done.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    (output / "second.txt").write_text("2")
+    return {"resumed": resumed}
+
+
+def complain(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    raise BadInput(f"number {params.number} is not liked: take another — ‘7’")
+
+
+def crash(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    return {"never": params.number // 0}
+
+
+def die(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    print("about to die")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_slowly(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    counted(inputs)
+    time.sleep(2)
+    (output / "number.txt").write_text(str(params.number))
+    return {}
+
+
+def artifacts(folder: Path, backend: str) -> Artifacts:
+    """Store, cache and compute below ``folder``."""
+    return Artifacts(store_uri=str(folder / "store"), state_dir=str(folder), backend=backend)
+
+
+def ask_slowly(folder: Path) -> None:
+    """One of several processes that want the same artefact."""
+    slow = STEP.model_copy(update={"function": "small_tasks:write_slowly"})
+    located = {"calls": folder / "calls"}
+    made = artifacts(folder, "inline").make(slow, "a", Number(number=1), {}, located=located)
+    print(made.hit, made.manifest.location)
+
+
+if __name__ == "__main__":
+    step.REPOSITORY = Path(__file__).parent
+    ask_slowly(Path(sys.argv[1]))

@@ -1,0 +1,184 @@
+import math
+
+import duckdb
+import pandas as pd
+import pytest
+
+from likeness.classify.statistics import wilson
+from resources.warehouse import build, query
+
+NETWORKS = ["study", "network", "painter", "architecture", "rounds", "equalize"]
+
+
+def networks(*rows):
+    table = pd.DataFrame(rows, columns=NETWORKS)
+    return table.assign(title="t", painted=True, protocol="corrected", weights="none")
+
+
+def verdicts(network, image_set, *triples):
+    """A row per (truth, predicted, straddles)."""
+    table = pd.DataFrame(triples, columns=["truth", "predicted", "straddles"])
+    names = [f"{network}-{image_set}-{row}" for row in range(len(table))]
+    return table.assign(study="s", network=network, image_set=image_set, image_id=names).astype(
+        {"truth": "Int64"}
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    file = tmp_path_factory.mktemp("warehouse") / "deep" / "likeness.duckdb"
+    judged = [
+        # four of five right; the wrong one, and one that is right, have twins in the training
+        verdicts(
+            "net", "valid", (0, 0, True), (0, 0, False), (0, 1, True), (1, 1, False), (1, 1, False)
+        ),
+        verdicts("net", "TISD", (None, 1, False), (None, 1, False), (None, 0, False)),
+        verdicts("twins", "test", (0, 0, True)),
+        verdicts("probe", "valid", *[(0, 0, False)] * 2, *[(1, 0, False)] * 2),
+        verdicts("probe2", "valid", *[(0, 0, False)] * 3, (1, 0, False)),
+    ]
+    build(
+        file,
+        {
+            "networks": networks(
+                ("s", "net", "p", "tiles", "split", "none"),
+                ("s", "twins", "p", "tiles", "split", "none"),
+                ("s", "probe", "p", "probe", "split", "none"),
+                ("s", "probe2", "p", "probe", "split", "none"),
+                ("s", "by_folds", "p", "tiles", "folds", "none"),
+            ),
+            "labels": pd.DataFrame(
+                {"painter": "p", "label": [0, 1, 2], "name": ["real", "copy", "other"]}
+            ),
+            "image_sets": pd.DataFrame(
+                {"painter": "p", "image_set": ["GONE", "TISD"], "name": "n", "truth": [0, 0]}
+            ),
+            "verdicts": pd.concat(judged, ignore_index=True),
+            "images": pd.DataFrame(),
+            "published_rates": pd.DataFrame(
+                [
+                    {"architecture": "mobilenet", "value": 0.68, "n": 75},
+                    {"architecture": "efficientnet_v2l", "value": 0.787, "n": 75},
+                ]
+            ).assign(study="s", measure="valid"),
+            "published_verdicts": pd.DataFrame(
+                {
+                    "study": "s",
+                    "architecture": "efficientnet_b7",
+                    "image_set": "TISD",
+                    "counts": [[35, 39, 26]],
+                }
+            ),
+            "ledger": pd.DataFrame(
+                {"asset": ["a/b", "a/b", "report/gallery"], "seconds": [1.0, 2.0, 3.0], "bytes": 5}
+            ),
+        },
+    )
+    return file
+
+
+def row(warehouse, view, **where):
+    clause = " AND ".join(f"{name} = ?" for name in where)
+    found = query(warehouse, f"SELECT * FROM {view} WHERE {clause}", list(where.values()))
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (0, 75), (1, 1), (17, 17), (3, 8), (501, 1000)])
+def test_the_intervals_of_the_warehouse_are_wilsons(warehouse, k, n):
+    low, high = query(warehouse, "SELECT wilson_low(?, ?), wilson_high(?, ?)", [k, n, k, n]).iloc[0]
+    assert (low, high) == pytest.approx(wilson(k, n), abs=1e-12)
+    # a bound of -1e-17 would be printed as -0.000
+    assert math.copysign(1, low) == 1
+    assert high <= 1
+
+
+def test_nothing_has_no_interval(warehouse):
+    found = query(warehouse, "SELECT wilson_low(0, 0) IS NULL AND wilson_high(0, 0) IS NULL AS none")
+    assert found["none"][0]
+
+
+def test_accuracy_counts_hits_with_and_without_the_pictures_that_have_twins(warehouse):
+    found = row(warehouse, "cezanne_accuracy", network="net", measure="valid")
+    assert (found.value, found.n) == (0.8, 5)
+    assert (found.low, found.high) == pytest.approx(wilson(4, 5))
+    assert (found.apart, found.n_apart) == (1.0, 3)
+
+
+def test_recall_is_the_accuracy_within_one_true_class(warehouse):
+    found = row(warehouse, "cezanne_accuracy", network="net", measure="recall_0_valid")
+    assert (found.value, found.n, found.apart, found.n_apart) == (pytest.approx(2 / 3), 3, 1.0, 1)
+
+
+def test_where_every_picture_has_a_twin_there_is_no_figure_without_them(warehouse):
+    found = row(warehouse, "cezanne_accuracy", network="twins", measure="test")
+    assert (found.value, found.n, found.n_apart) == (1.0, 1, 0)
+    assert math.isnan(found.apart)
+
+
+def test_the_best_probe_of_the_same_pictures_and_the_published_figures_stand_beside(warehouse):
+    found = row(warehouse, "cezanne_accuracy", network="net", measure="valid")
+    assert found.probe_value == 0.75
+    assert (found.published_mobilenet, found.published_efficientnet_v2l) == (0.68, 0.787)
+    assert math.isnan(found.published_efficientnet_b7)
+    assert found.published_n == 75
+
+
+def test_pictures_of_unknown_truth_and_unseen_sets_have_no_accuracy(warehouse):
+    found = query(warehouse, "SELECT DISTINCT measure FROM cezanne_accuracy ORDER BY measure")
+    measures = ["recall_0_test", "recall_0_valid", "recall_1_valid", "test", "valid"]
+    assert list(found["measure"]) == measures
+
+
+def test_verdicts_count_every_class_also_those_never_named(warehouse):
+    found = row(warehouse, "cezanne_verdicts", network="net", image_set="TISD")
+    assert list(found.counts) == [1, 2, 0]
+    assert (found.n, found.share_authentic) == (3, pytest.approx(1 / 3))
+    assert (found.low, found.high) == pytest.approx(wilson(1, 3))
+    assert list(found.published_efficientnet_b7) == [35, 39, 26]
+    assert pd.isna(found.published_mobilenet)
+
+
+def test_a_set_without_pictures_has_none_and_no_share(warehouse):
+    found = row(warehouse, "cezanne_verdicts", network="net", image_set="GONE")
+    assert (found.n, list(found.counts)) == (0, [0, 0, 0])
+    assert all(math.isnan(found[name]) for name in ("share_authentic", "low", "high"))
+
+
+def test_only_judges_of_the_split_judge_unseen_sets(warehouse):
+    found = query(warehouse, "SELECT DISTINCT network FROM cezanne_verdicts ORDER BY network")
+    assert list(found["network"]) == ["net", "probe", "probe2", "twins"]
+
+
+def test_the_cost_of_an_asset_is_the_sum_over_its_artefacts_and_the_report_is_left_out(warehouse):
+    found = query(warehouse, "SELECT asset, artefacts, seconds, bytes FROM cost")
+    assert found.to_numpy().tolist() == [["a/b", 2, 3.0, 10]]
+
+
+def study(name):
+    return {"studies": pd.DataFrame([{"study": name, "title": name, "source": ""}])}
+
+
+def test_a_reader_keeps_the_old_warehouse_while_the_new_one_takes_its_place(tmp_path):
+    file = tmp_path / "likeness.duckdb"
+    build(file, study("old"))
+    with duckdb.connect(str(file), read_only=True) as reader:
+        build(file, study("new"))
+        assert reader.execute("SELECT study FROM studies").fetchall() == [("old",)]
+    assert list(query(file, "SELECT study FROM studies")["study"]) == ["new"]
+
+
+def test_a_build_that_fails_leaves_the_old_warehouse_and_nothing_else(tmp_path):
+    file = tmp_path / "likeness.duckdb"
+    build(file, study("old"))
+    with pytest.raises(duckdb.Error):
+        build(file, study("new") | {"networks": pd.DataFrame([{"no_such_column": 1}])})
+    assert list(query(file, "SELECT study FROM studies")["study"]) == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["likeness.duckdb"]
+
+
+def test_a_question_cannot_change_the_warehouse(tmp_path):
+    file = tmp_path / "likeness.duckdb"
+    build(file, study("old"))
+    with pytest.raises(duckdb.Error, match="read-only"):
+        query(file, "DELETE FROM studies")
