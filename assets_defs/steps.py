@@ -9,7 +9,7 @@ KERAS = ("keras", "tensorflow", "numpy", "pillow", "scikit-learn", "scikit-image
 LIST = Step(
     asset=keys.RAW_PAINTINGS,
     function="likeness.images.raw:list_raw",
-    modules=("likeness.images.inventory",),
+    modules=("likeness.images.hashing", "likeness.images.inventory"),
     libraries=(),
 )
 PAINT = Step(
@@ -21,6 +21,7 @@ PAINT = Step(
         "likeness.world.hands",
         "likeness.world.motifs",
         "likeness.world.scenes",
+        "likeness.images.hashing",
         "likeness.images.inventory",
     ),
     libraries=(*PICTURES, "opencv-contrib-python-headless"),
@@ -34,6 +35,7 @@ INTAKE = Step(
         "likeness.images.hashing",
         "likeness.images.image_set",
         "likeness.images.intake",
+        "likeness.images.inventory",
         "likeness.images.prepare",
         "likeness.images.sheets",
     ),
@@ -43,6 +45,7 @@ CLASSES = Step(
     asset=keys.CLASSES,
     function="likeness.images.tasks:classes",
     modules=(
+        "likeness.images.decode",
         "likeness.images.given",
         "likeness.images.hashing",
         "likeness.images.image_set",

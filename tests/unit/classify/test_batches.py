@@ -56,7 +56,7 @@ def test_every_picture_of_a_class_is_drawn_before_any_is_drawn_again(balanced, c
     order = draw_order(LABELS, count, balanced, np.random.default_rng(5))
     assert len(order) == count
     times = np.bincount(order, minlength=len(LABELS))
-    kinds = [LABELS == label for label in np.unique(LABELS)] if balanced else [LABELS >= 0]
+    kinds = [label == LABELS for label in np.unique(LABELS)] if balanced else [LABELS >= 0]
     assert all(np.ptp(times[kind]) <= 1 for kind in kinds)
 
 

@@ -44,7 +44,7 @@ def test_folders_that_are_not_there_add_nothing_but_all_missing_is_refused(root)
 
 
 def test_a_root_that_is_not_there_is_refused_by_name(tmp_path):
-    with pytest.raises(BadInput, match="no folder .*nowhere"):
+    with pytest.raises(BadInput, match=r"no folder .*nowhere"):
         list_raw(tmp_path / "nowhere", FOLDERS, None)
 
 
