@@ -21,7 +21,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(VENV)/bin/pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
-.env: .env.example
+# Only where there is none: it may hold a person's own settings.
+.env:
 	sed 's|@REPOSITORY@|$(CURDIR)|g' .env.example > $@
 	mkdir -p .likeness
 

@@ -84,6 +84,7 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _networks(registry: Registry) -> pd.DataFrame:
     rows = []
+    home = {key: study.name for study in registry.studies.values() for key in study.painters}
     for key, network in registry.networks.items():
         painter: Painter = registry.painters[network.painter]
         study, name = key.split("__", 1)
@@ -93,6 +94,7 @@ def _networks(registry: Registry) -> pd.DataFrame:
                 "study": study,
                 "network": name,
                 "painter": network.painter,
+                "home": home[network.painter],
                 "title": painter.title,
                 "painted": painter.painted,
                 "architecture": recipe.architecture,

@@ -3,7 +3,8 @@
 
 CREATE TABLE studies (study VARCHAR, title VARCHAR, source VARCHAR);
 CREATE TABLE networks (
-    study VARCHAR, network VARCHAR, painter VARCHAR, title VARCHAR, painted BOOLEAN,
+    -- home: the study that defines the painter, whose published figures stand beside ours
+    study VARCHAR, network VARCHAR, painter VARCHAR, home VARCHAR, title VARCHAR, painted BOOLEAN,
     architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR
 );
 CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
@@ -91,14 +92,14 @@ SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.prot
 FROM networks n
 JOIN rates r USING (study, network)
 LEFT JOIN probes q ON q.study = n.study AND q.painter = n.painter AND q.measure = r.measure
-LEFT JOIN published_accuracy p ON p.study = n.study AND p.measure = r.measure
+LEFT JOIN published_accuracy p ON p.study = n.home AND p.measure = r.measure
 ORDER BY n.study, n.painter, r.measure, n.network;
 
 -- Verdicts on unseen sets: how often each class was named (in order of the labels), and the share
 -- taken for class 0 with its Wilson interval. A set that is not there has n = 0: no data.
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
-    SELECT n.study, n.network, n.painter, n.architecture, n.equalize, s.image_set, s.name,
+    SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize, s.image_set, s.name,
            s.truth, l.label, count(v.image_id) AS k
     FROM networks n
     JOIN image_sets s USING (painter)
@@ -109,7 +110,7 @@ WITH cells AS (
     GROUP BY ALL
 ),
 rows AS (
-    SELECT study, network, painter, architecture, equalize, image_set, name, truth,
+    SELECT study, network, painter, home, architecture, equalize, image_set, name, truth,
            sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
            coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic
     FROM cells GROUP BY ALL
@@ -118,7 +119,7 @@ SELECT r.*, authentic / nullif(n, 0)::DOUBLE AS share_authentic,
        wilson_low(authentic, n) AS low, wilson_high(authentic, n) AS high,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l
 FROM rows r
-LEFT JOIN published_counts p ON p.study = r.study AND p.image_set = r.image_set
+LEFT JOIN published_counts p ON p.study = r.home AND p.image_set = r.image_set
 ORDER BY r.study, r.painter, r.image_set, r.network;
 
 -- Without the report: its own size on its page would make it another page every time.

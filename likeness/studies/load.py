@@ -31,10 +31,23 @@ def _resolve(entries: dict[str, Any], key: str, seen: tuple[str, ...] = ()) -> d
     return merge(_resolve(entries, parent, (*seen, key)), entry)
 
 
+class _Strict(yaml.SafeLoader):
+    """YAML in which a key stands once; by itself it would quietly keep the last of two."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                what = f"the key '{key.value}' stands here twice"
+                raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_study(file: Path) -> Study:
     """One study; a mistake is one sentence with file and field."""
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        raw = yaml.load(file.read_text(encoding="utf-8"), _Strict)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} is not readable YAML: {' '.join(str(error).split())}") from error
     if not isinstance(raw, dict):
@@ -44,6 +57,8 @@ def read_study(file: Path) -> Study:
             entries = raw.get(part) or {}
             raw[part] = {key: _resolve(entries, key) for key in entries}
         study = Study.model_validate(raw)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
     except ValidationError as error:
         raise BadInput(f"{file}: {_first_problem(error)}") from error
     except (TypeError, AttributeError) as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from likeness.classify.statistics import rate
 from resources.warehouse import query
 
 NO_DATA = "no data"
@@ -115,7 +116,7 @@ def confusion_tables(warehouse: Path, study: str) -> list[dict[str, Any]]:
                 "rows": [
                     {
                         "label": label,
-                        "n": int(matrix.loc[label].sum()),
+                        "recall": _recall(matrix, label),
                         "cells": [
                             (int(k), float(s))
                             for k, s in zip(matrix.loc[label], shares.loc[label], strict=True)
@@ -126,6 +127,12 @@ def confusion_tables(warehouse: Path, study: str) -> list[dict[str, Any]]:
             }
         )
     return tables
+
+
+def _recall(matrix: pd.DataFrame, label: int) -> str:
+    n = int(matrix.loc[label].sum())
+    found = rate(int(matrix.loc[label, label]), n)
+    return _rate(found.value, found.low, found.high, n)
 
 
 def probe_sentence(warehouse: Path, study: str) -> str:

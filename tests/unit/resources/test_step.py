@@ -53,7 +53,11 @@ def test_comments_docstrings_and_layout_change_no_code_version(code_version):
 
 
 def test_a_changed_constant_operator_or_name_changes_it(code_version):
-    changed = [BEFORE.replace("3", "4"), BEFORE.replace("*", "+"), BEFORE.replace("LIMIT", "LIMITS")]
+    changed = [
+        BEFORE.replace("3", "4"),
+        BEFORE.replace("*", "+"),
+        BEFORE.replace("LIMIT", "LIMITS"),
+    ]
     assert len({code_version(source) for source in [BEFORE, *changed]}) == 4
 
 

@@ -94,7 +94,9 @@ def test_the_intervals_of_the_warehouse_are_wilsons(warehouse, k, n):
 
 
 def test_nothing_has_no_interval(warehouse):
-    found = query(warehouse, "SELECT wilson_low(0, 0) IS NULL AND wilson_high(0, 0) IS NULL AS none")
+    found = query(
+        warehouse, "SELECT wilson_low(0, 0) IS NULL AND wilson_high(0, 0) IS NULL AS none"
+    )
     assert found["none"][0]
 
 

@@ -1,0 +1,72 @@
+import pytest
+from pydantic import ValidationError
+
+from likeness.images.given import Given
+from likeness.images.splits import Made
+from likeness.studies.schema import Painter, Pictures, PublishedRate, Study
+
+READ = {"name": "read", "folders": ["a"]}
+PAINTED = {"name": "painted", "paint": {"hand": "master", "count": 3}}
+
+
+def painter(**fields):
+    return Painter.model_validate({"title": "t", "classes": {0: READ, 1: READ}, **fields})
+
+
+@pytest.mark.parametrize("pictures", [READ | PAINTED, {"name": "neither"}])
+def test_pictures_are_read_or_painted_and_never_both(pictures):
+    with pytest.raises(ValidationError, match="needs either folders or paint, and not both"):
+        Pictures.model_validate(pictures)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"classes": {0: READ, 1: PAINTED}}, {"tests": {"T": PAINTED}}], ids=["class", "test"]
+)
+def test_painted_pictures_and_folders_never_mix_in_one_painter(fields):
+    with pytest.raises(ValidationError, match="mixes painted pictures with folders"):
+        painter(**fields)
+
+
+def test_a_painter_is_painted_when_its_pictures_are():
+    assert painter(classes={0: PAINTED, 1: PAINTED}).painted
+    assert not painter().painted
+
+
+def test_a_split_is_given_or_made_by_what_it_says():
+    assert painter(split={"train": ["train"], "valid": ["valid"]}).given == Given(
+        train=["train"], valid=["valid"]
+    )
+    made = painter(split={"valid": 3, "test": 0.5})
+    assert (made.given, made.split) == (None, Made(valid=3, test=0.5))
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"classes": {0: READ}}, "classes"),
+        ({"classes": {"zero": READ, 1: READ}}, "classes"),
+        ({"paint_side": 63}, "paint_side"),
+        ({"folds": 1}, "folds"),
+        ({"prepare": {"sise": 5}}, "prepare.sise"),
+        ({"split": {"valid": 1.5}}, "split"),
+        ({"colour": "gray"}, "colour"),
+    ],
+)
+def test_values_out_of_bounds_and_unknown_fields_are_refused_by_name(fields, where):
+    with pytest.raises(ValidationError) as error:
+        painter(**fields)
+    assert ".".join(str(part) for part in error.value.errors()[0]["loc"]).startswith(where)
+
+
+@pytest.mark.parametrize("key", ["Upper", "with space", "a/b", "..", "-a", "", "é", "x" * 61])
+def test_a_key_is_a_name_that_every_file_system_takes(key):
+    Study(name="fine-1_a", title="t")
+    with pytest.raises(ValidationError, match="name"):
+        Study(name=key, title="t")
+
+
+@pytest.mark.parametrize("measure", ["valid", "test", "folds", "recall_1_test"])
+def test_published_rates_name_a_measure_that_the_warehouse_has(measure):
+    PublishedRate(architecture="a", measure=measure, value=0.5, n=1)
+    with pytest.raises(ValidationError):
+        PublishedRate(architecture="a", measure=f"{measure}s", value=0.5, n=1)

@@ -1,0 +1,66 @@
+"""Who may import whom, read from the sources."""
+
+import ast
+
+import pytest
+
+from resources.settings import REPOSITORY
+
+SOURCES = {
+    package: sorted((REPOSITORY / package).rglob("*.py"))
+    for package in ("likeness", "resources", "assets_defs", "pipelines")
+}
+FORBIDDEN = {
+    "likeness": {"dagster", "duckdb", "minio", "assets_defs", "resources", "pipelines"},
+    "resources": {"assets_defs", "pipelines"},
+    "assets_defs": {"pipelines"},
+    "pipelines": set(),
+}
+HEAVY = {
+    "torch",
+    "tensorflow",
+    "keras",
+    "diffusers",
+    "deepface",
+    "sklearn",
+    "skimage",
+    "matplotlib",
+}
+
+
+def imports(tree):
+    """First names of all modules that are imported anywhere in a piece of code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            # relative imports would escape the rules
+            assert node.level == 0
+            yield node.module.split(".")[0]
+
+
+def parsed(package):
+    return {path: ast.parse(path.read_bytes()) for path in SOURCES[package]}
+
+
+@pytest.mark.parametrize("package", SOURCES)
+def test_nobody_imports_backwards(package):
+    assert len(SOURCES[package]) > 3
+    found = {
+        path.name: set(imports(tree)) & FORBIDDEN[package] for path, tree in parsed(package).items()
+    }
+    assert {name: bad for name, bad in found.items() if bad} == {}
+
+
+@pytest.mark.parametrize("package", SOURCES)
+def test_heavy_libraries_are_imported_only_where_they_are_used(package):
+    for path, tree in parsed(package).items():
+        at_top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        found = {name for node in at_top for name in imports(node)} & HEAVY
+        assert not found, path
+
+
+def test_no_module_of_the_science_needs_torch_and_tensorflow():
+    for path, tree in parsed("likeness").items():
+        found = set(imports(tree))
+        assert not (found & {"torch", "diffusers"} and found & {"tensorflow", "keras"}), path
