@@ -133,16 +133,19 @@ def _settle(
         return None
     first, *later = copies
     try:
-        picture = transform(decode(root / first["path"], limits))
+        upright = decode(root / first["path"], limits)
+        picture = transform(upright)
     except Undecodable as error:
         for row in copies:
             _reject(row, error.reason)
         return None
+    # Twins are looked for before the transform: equalizing can make two of them unlike.
+    first["perceptual_hash"] = perceptual_hash(upright)
     _accept(first, picture, output)
     for row in later:
         _reject(row, f"exact duplicate of {first['path']}")
         row["duplicate_of"] = first["image_id"]
-    return first["image_id"], thumbnail(picture)
+    return first["image_id"], thumbnail(upright)
 
 
 def _verify(row: Row, root: Path) -> None:
@@ -173,7 +176,6 @@ def _accept(row: Row, picture: Image.Image, output: Path) -> None:
         file=file,
         width=picture.width,
         height=picture.height,
-        perceptual_hash=perceptual_hash(picture),
         status=image_set.ACCEPTED,
         reason=None,
     )

@@ -161,6 +161,14 @@ def test_near_duplicates_stay_share_a_group_and_are_listed(root, tmp_path):
     assert near["correlation"].between(0.75, 1).all()
 
 
+def test_twins_are_found_although_the_transform_makes_them_unlike(root, tmp_path):
+    picture = blobs(1)
+    put(root, {"0/a.png": encoded(picture), "1/b.jpg": encoded(picture, "JPEG", quality=90)})
+    noise = iter((blobs(7), blobs(8)))
+    rows = run(root, tmp_path / "out", transform=lambda _: next(noise))
+    assert rows.loc["0/a.png", "group"] == rows.loc["1/b.jpg", "group"]
+
+
 def test_without_near_duplicates_the_table_is_there_and_empty(root, tmp_path):
     table = run(root, tmp_path / "out")
     near = pd.read_parquet(tmp_path / "out/near_duplicates.parquet")
