@@ -82,7 +82,7 @@ rates AS (
     FROM measured
 ),
 probes AS (
-    SELECT n.study, n.painter, r.measure, max(r.value) AS probe_value
+    SELECT n.painter, r.measure, max(r.value) AS probe_value
     FROM networks n JOIN rates r USING (study, network) WHERE n.architecture = 'probe' GROUP BY ALL
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
@@ -91,7 +91,7 @@ SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.prot
        p.published_n
 FROM networks n
 JOIN rates r USING (study, network)
-LEFT JOIN probes q ON q.study = n.study AND q.painter = n.painter AND q.measure = r.measure
+LEFT JOIN probes q ON q.painter = n.painter AND q.measure = r.measure
 LEFT JOIN published_accuracy p ON p.study = n.home AND p.measure = r.measure
 ORDER BY n.study, n.painter, r.measure, n.network;
 

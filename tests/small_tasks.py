@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 
 from likeness.errors import BadInput
 from resources import step
-from resources.artifacts import Artifacts
 
 STEP = step.Step(asset="small/number", function="small_tasks:write", modules=(), libraries=())
 NEXT = step.Step(asset="small/next", function="small_tasks:follow", modules=(), libraries=())
@@ -73,8 +72,11 @@ def write_slowly(params: Number, inputs: dict[str, Path], output: Path, scratch:
     return {}
 
 
-def artifacts(folder: Path, backend: str) -> Artifacts:
+def artifacts(folder: Path, backend: str):
     """Store, cache and compute below ``folder``."""
+    # slow to import, and of no use to the calls above
+    from resources.artifacts import Artifacts
+
     return Artifacts(store_uri=str(folder / "store"), state_dir=str(folder), backend=backend)
 
 

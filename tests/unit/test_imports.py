@@ -4,7 +4,9 @@ import ast
 
 import pytest
 
+from assets_defs.steps import STEPS
 from resources.settings import REPOSITORY
+from resources.step import module_file
 
 SOURCES = {
     package: sorted((REPOSITORY / package).rglob("*.py"))
@@ -60,7 +62,10 @@ def test_heavy_libraries_are_imported_only_where_they_are_used(package):
         assert not found, path
 
 
-def test_no_module_of_the_science_needs_torch_and_tensorflow():
-    for path, tree in parsed("likeness").items():
-        found = set(imports(tree))
-        assert not (found & {"torch", "diffusers"} and found & {"tensorflow", "keras"}), path
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.function)
+def test_no_process_of_a_step_needs_torch_and_tensorflow(step):
+    modules = {step.function.split(":")[0], *step.modules}
+    found = {
+        name for module in modules for name in imports(ast.parse(module_file(module).read_bytes()))
+    }
+    assert not (found & {"torch", "diffusers"} and found & {"tensorflow", "keras", "deepface"})

@@ -163,7 +163,7 @@ def test_near_duplicates_stay_share_a_group_and_are_listed(root, tmp_path):
 
 
 def test_twins_are_found_although_the_transform_makes_them_unlike(root, tmp_path):
-    picture = blobs(1)
+    picture = blobs(50)
     put(root, {"0/a.png": encoded(picture), "1/b.jpg": encoded(picture, "JPEG", quality=90)})
     seeds = itertools.count(100)
     rows = run(root, tmp_path / "out", transform=lambda _: blobs(next(seeds)))

@@ -117,8 +117,7 @@ def test_work_that_fails_leaves_no_artefact_and_no_ref(make, artifacts):
 
 def test_a_look_at_the_outside_world_is_known_again_by_its_bytes(artifacts, tmp_path):
     def keep(text):
-        folder = tmp_path / "look"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
         (folder / "inventory.txt").write_text(text)
         return artifacts.keep(STEP, "a", folder, {"files": len(text)})
 

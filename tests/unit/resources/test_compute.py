@@ -33,7 +33,7 @@ def test_work_writes_its_folder_and_returns_its_summary_and_cost(compute, tmp_pa
 
 
 def test_bad_input_is_passed_on_as_its_own_sentence(compute, tmp_path):
-    with pytest.raises(BadInput, match="^number 5 is not liked: take another — ‘7’$"):
+    with pytest.raises(BadInput, match=r"^number 5 is not liked: take another — ‘7’$"):
         compute.run(job(tmp_path, "complain"))
 
 

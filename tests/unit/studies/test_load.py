@@ -106,7 +106,7 @@ def test_a_study_runs_what_it_includes_and_the_painters_that_networks_stand_on(s
 
 
 def test_a_study_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(BadInput, match="no study 'dmo'; there are: .*demo"):
+    with pytest.raises(BadInput, match=r"no study 'dmo'; there are: .*demo"):
         load_registry().keys_of("dmo")
 
 
@@ -133,5 +133,5 @@ def test_a_study_named_as_a_shipped_one_is_refused(study):
 
 
 def test_a_folder_of_studies_that_is_none_is_refused(tmp_path):
-    with pytest.raises(BadInput, match="LIKENESS_STUDIES names .*nowhere, which is no folder"):
+    with pytest.raises(BadInput, match=r"LIKENESS_STUDIES names .*nowhere, which is no folder"):
         load_registry(tmp_path / "nowhere")
