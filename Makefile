@@ -50,5 +50,6 @@ snapshot: setup
 bench: setup
 	$(RUN) for script in $(BENCHMARKS); do python $$script || exit 1; done
 
+# What can be made again in minutes; settings (.env) and state (.likeness) stay.
 clean:
-	rm -rf $(VENV) .env .likeness build *.egg-info .pytest_cache .ruff_cache .mypy_cache .coverage
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage*

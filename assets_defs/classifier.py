@@ -1,5 +1,6 @@
 """The judges of paintings: trained networks and their verdicts."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -13,7 +14,9 @@ from assets_defs.steps import JUDGE, TRAIN
 from assets_defs.studies import networks, networks_of_painter, registry
 from likeness.classify.params import TrainParams, VerdictParams
 from likeness.classify.recipe import Recipe
+from likeness.errors import BadInput
 from resources.artifacts import Artifacts
+from resources.manifest import Manifest, sha256_of
 
 if TYPE_CHECKING:
     RecipeForm = Rerun
@@ -23,6 +26,33 @@ else:  # made from the science's own model, which a type checker cannot follow
 # A second try goes on behind the last checkpoint.
 RESUME = dg.RetryPolicy(max_retries=1, delay=5)
 BY_PAINTER = networks_of_painter()
+
+
+def _made_from(made: Manifest, inputs: dict[str, Manifest], partition: str) -> None:
+    """Refuse an artefact that was made from other pictures than the current ones."""
+    for name, content in made.inputs.items():
+        if name in inputs and inputs[name].content != content:
+            raise BadInput(
+                f"{made.asset} [{partition}] was made from other {name} than the current ones: "
+                "materialise it first"
+            )
+
+
+def _weights_digest(weights: str) -> str | None:
+    """Digest of a weights file; the names of weights say themselves which they are."""
+    if weights in ("none", "imagenet"):
+        return None
+    if not Path(weights).is_file():
+        raise BadInput(f"there is no weights file {weights}: set recipe.weights to one, or to none")
+    return sha256_of(Path(weights))
+
+
+def _pictures(artifacts: Artifacts, painter: str) -> dict[str, Manifest]:
+    """The current pictures and classes of a painter, which belong together."""
+    pictures = {"paintings": artifacts.current(keys.PAINTINGS, painter)}
+    labels = artifacts.current(keys.CLASSES, painter)
+    _made_from(labels, pictures, painter)
+    return pictures | {"classes": labels}
 
 
 @dg.asset(
@@ -51,15 +81,14 @@ def network(
     plan = registry().networks[key]
     painter = registry().painters[plan.painter]
     with readable_failures():
+        recipe = overridden(plan.recipe, config)
         params = TrainParams(
-            recipe=overridden(plan.recipe, config),
+            recipe=recipe,
             rounds=plan.rounds,
             labels=sorted(painter.classes),
+            weights_sha256=_weights_digest(recipe.weights),
         )
-        inputs = {
-            "paintings": artifacts.current(keys.PAINTINGS, plan.painter),
-            "classes": artifacts.current(keys.CLASSES, plan.painter),
-        }
+        inputs = _pictures(artifacts, plan.painter)
         made = artifacts.make(
             TRAIN, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
@@ -93,12 +122,12 @@ def verdicts(
     plan = registry().networks[key]
     painter = registry().painters[plan.painter]
     with readable_failures():
-        params = VerdictParams(names={k: p.name for k, p in painter.classes.items()})
-        inputs = {
-            "paintings": artifacts.current(keys.PAINTINGS, plan.painter),
-            "classes": artifacts.current(keys.CLASSES, plan.painter),
-            "network": artifacts.current(keys.NETWORK, key),
-        }
+        truths = {name: p.truth for name, p in painter.tests.items() if p.truth is not None}
+        params = VerdictParams(names={k: p.name for k, p in painter.classes.items()}, truths=truths)
+        inputs = _pictures(artifacts, plan.painter)
+        inputs["network"] = artifacts.current(keys.NETWORK, key)
+        # A network that learned from another split may have learned what it would be asked.
+        _made_from(inputs["network"], inputs, key)
         made = artifacts.make(
             JUDGE, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )

@@ -42,7 +42,9 @@ def result(
     checks: tuple[dg.AssetCheckResult, ...] = (),
     **more: Any,
 ) -> dg.MaterializeResult:
-    """Standard metadata: how it came, from what, at what cost; then figures and pictures."""
+    """Adopt what passed its checks; how it came, from what, at what cost; figures and pictures."""
+    if all(check.passed or check.severity == dg.AssetCheckSeverity.WARN for check in checks):
+        artifacts.adopt(made)
     manifest = made.manifest
     figures = {k: v for k, v in manifest.summary.items() if isinstance(v, int | float | str)}
     tables = {k: dg.MetadataValue.json(v) for k, v in manifest.summary.items() if k not in figures}

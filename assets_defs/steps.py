@@ -4,7 +4,16 @@ from assets_defs import keys
 from resources.step import Step
 
 PICTURES = ("pillow", "numpy")
-KERAS = ("keras", "tensorflow", "numpy", "pillow", "scikit-learn", "scikit-image", "scipy")
+JUDGES = (
+    *PICTURES,
+    "keras",
+    "opencv-contrib-python-headless",
+    "scikit-image",
+    "scikit-learn",
+    "scipy",
+    "skops",
+    "tensorflow",
+)
 
 LIST = Step(
     asset=keys.RAW_PAINTINGS,
@@ -39,7 +48,7 @@ INTAKE = Step(
         "likeness.images.prepare",
         "likeness.images.sheets",
     ),
-    libraries=(*PICTURES, "imagehash"),
+    libraries=(*PICTURES, "imagehash", "scipy"),
 )
 CLASSES = Step(
     asset=keys.CLASSES,
@@ -71,7 +80,8 @@ TRAIN = Step(
         "likeness.images.splits",
         "likeness.images.tiles",
     ),
-    libraries=KERAS,
+    libraries=JUDGES,
+    gpu=True,
 )
 JUDGE = TRAIN.model_copy(
     update={"asset": keys.VERDICTS, "function": "likeness.classify.tasks:judge"}

@@ -5,6 +5,7 @@ import dagster as dg
 from assets_defs import classifier, painters, report
 from pipelines.executors import executor
 from pipelines.jobs import jobs
+from pipelines.loggers import console
 from resources.artifacts import Artifacts
 from resources.settings import Settings
 
@@ -26,6 +27,7 @@ def build_defs(artifacts: Artifacts | None = None) -> dg.Definitions:
         jobs=jobs(),
         resources={"artifacts": artifacts or artifacts_of(Settings())},
         executor=executor(),
+        loggers={"console": console},
     )
 
 

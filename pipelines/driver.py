@@ -55,6 +55,9 @@ def run_study(
             instance=instance, partition_key=key, raise_on_error=False
         )
         costs += _costs(result, key)
+        if _interrupted(result):
+            failures.append(f"{name}: interrupted; run the study again, it goes on from here")
+            break
         if not result.success:
             failures.append(f"{name}: {_reason(result)}")
             if job == "painters_job" and key:
@@ -75,6 +78,15 @@ def _costs(result: dg.ExecuteInProcessResult, key: str | None) -> Iterator[StepC
         )
 
 
+def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether somebody stopped us (Ctrl-C, SIGTERM): Dagster only ends the step."""
+    return any(
+        event.step_failure_data.error is not None
+        and event.step_failure_data.error.cls_name == "DagsterExecutionInterruptedError"
+        for event in result.get_step_failure_events()
+    )
+
+
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     """Why a job failed, in the words of the step or check that stopped it."""
     for event in result.get_step_failure_events():
@@ -83,7 +95,8 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
             return failure.description
     for check in result.get_asset_check_evaluations():
         if not check.passed and check.blocking:
-            return f"check {check.check_name} failed"
+            details = {name: value.value for name, value in check.metadata.items()}
+            return f"check {check.check_name} failed: {details}"
     return "see the log of the run"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from assets_defs.studies import registry
@@ -20,11 +21,11 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
     networks = registry().keys_of(study)[1]
     for name in dict.fromkeys(key.split("__")[0] for key in networks):
         one = registry().studies[name]
-        console.print(f"\n[bold]{one.title}[/bold]")
+        console.print(f"\n[bold]{escape(one.title)}[/bold]")
         _print(console, "Accuracy [95 % interval], n", accuracy_rows(warehouse, name))
         _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
         if one.published.source:
-            console.print(f"{LEGEND} ({one.published.source})")
+            console.print(escape(f"{LEGEND} ({one.published.source})"))
 
 
 def _print(console: Console, title: str, rows: pd.DataFrame) -> None:
@@ -35,7 +36,7 @@ def _print(console: Console, title: str, rows: pd.DataFrame) -> None:
     for column in rows.columns:
         table.add_column(str(column), overflow="fold")
     for row in rows.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
+        table.add_row(*(escape(str(value)) for value in row))
     console.print(table)
 
 

@@ -34,6 +34,7 @@ class Made(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     manifest: Manifest
+    partition: str | None
     hit: bool
     seconds: float
 
@@ -104,6 +105,7 @@ class Artifacts(dg.ConfigurableResource):
     ) -> Made:
         """The artefact of ``step`` for these parameters and inputs, made only if it is not there.
 
+        It is not current before ``adopt`` says so: an artefact that fails its checks never is.
         ``located`` are folders whose bytes the inputs already pin; where they lie changes nothing.
         A second process that wants the same artefact waits here and then finds it.
         """
@@ -115,8 +117,12 @@ class Artifacts(dg.ConfigurableResource):
             found = None if recompute else self.store.find(step.asset, work.fingerprint)
             made = found or self._do(step, work, inputs, located or {}, recompute, say)
         seconds = time.monotonic() - began
-        self.store.set_ref(step.asset, partition, made, found is not None, seconds)
-        return Made(manifest=made, hit=found is not None, seconds=seconds)
+        return Made(manifest=made, partition=partition, hit=found is not None, seconds=seconds)
+
+    def adopt(self, made: Made) -> None:
+        """Say that this artefact is now the current one of its asset and partition."""
+        asset = made.manifest.asset
+        self.store.set_ref(asset, made.partition, made.manifest, made.hit, made.seconds)
 
     def room(self) -> Path:
         """A folder for half-finished outputs, on the file system of the state."""
@@ -140,8 +146,7 @@ class Artifacts(dg.ConfigurableResource):
         )
         made = found or self.store.publish(folder, work)
         seconds = time.monotonic() - began
-        self.store.set_ref(step.asset, partition, made, found is not None, seconds)
-        return Made(manifest=made, hit=found is not None, seconds=seconds)
+        return Made(manifest=made, partition=partition, hit=found is not None, seconds=seconds)
 
     def _describe(self, step: Step, params: BaseModel, inputs: dict[str, Manifest]) -> Work:
         """Everything the result depends on, and its fingerprint."""
@@ -152,7 +157,8 @@ class Artifacts(dg.ConfigurableResource):
             "inputs": {name: manifest.content for name, manifest in inputs.items()},
             "libraries": step.library_versions,
         }
-        device = {"device": "cuda" if gpu_indices() else "cpu"}
+        # Only what may run on a GPU depends on whether it does.
+        device = {"device": "cuda" if gpu_indices() else "cpu"} if step.gpu else {}
         return Work(fingerprint=fingerprint_of(parts | device), **parts)
 
     def _do(
@@ -168,7 +174,7 @@ class Artifacts(dg.ConfigurableResource):
         scratch = self.state / "scratch" / work.fingerprint
         output = scratch / "output"
         # Checkpoints beside it survive a kill; half an output does not.
-        shutil.rmtree(scratch if recompute else output, ignore_errors=True)
+        shutil.rmtree(output, ignore_errors=True)
         job = Job(
             function=step.function,
             params=work.params,
@@ -176,7 +182,7 @@ class Artifacts(dg.ConfigurableResource):
             scratch=scratch / "state",
             inputs={name: self.fetch(manifest) for name, manifest in inputs.items()} | located,
         )
-        done = self.compute.run(job, say)
+        done = self.compute.run(job, say, gpu=step.gpu)
         if recompute and (old := self.store.find(step.asset, work.fingerprint)):
             self.store.quarantine(old)
         made = self.store.publish(output, work.model_copy(update=done.model_dump()))

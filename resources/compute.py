@@ -51,16 +51,16 @@ class Compute(BaseModel):
     lease_folder: Path
     threads: int = 0
 
-    def run(self, job: Job, say: Callable[[str], None] = print) -> Outcome:
-        """Do ``job``; ``say`` gets each progress line.
+    def run(self, job: Job, say: Callable[[str], None] = print, gpu: bool = False) -> Outcome:
+        """Do ``job``; ``say`` gets each progress line; ``gpu`` waits for a GPU if there is any.
 
         Raises ``BadInput`` with the work's own sentence, or ``TaskFailed`` with the end of its log.
         """
         if self.backend == "inline":
             return _outcome(run_job(_written(job, Path(os.devnull))), [])
-        with gpu_lease(self.lease_folder, gpu_indices()) as gpu:
-            outcome = self._in_process(job, say, gpu)
-        return outcome.model_copy(update={"gpu_seconds": outcome.seconds if gpu else 0.0})
+        with gpu_lease(self.lease_folder, gpu_indices() if gpu else ()) as index:
+            outcome = self._in_process(job, say, index)
+        return outcome.model_copy(update={"gpu_seconds": outcome.seconds if index else 0.0})
 
     def _in_process(self, job: Job, say: Callable[[str], None], gpu: str | None) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="likeness-") as folder:
@@ -77,13 +77,19 @@ class Compute(BaseModel):
     def _environment(self, gpu: str | None) -> dict[str, str]:
         threads = str(self.threads or len(os.sched_getaffinity(0)))
         quiet = {
-            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONUNBUFFERED": "1",
             "KERAS_BACKEND": "tensorflow",
         }
         # Waiting threads that spin take the cores from those that work.
-        own = {"OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
-        return os.environ | quiet | own | ({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {})
+        own = {
+            "OMP_NUM_THREADS": threads,
+            "TF_NUM_INTRAOP_THREADS": threads,
+            "OMP_WAIT_POLICY": "PASSIVE",
+            # Work without a lease sees no GPU at all.
+            "CUDA_VISIBLE_DEVICES": gpu or "",
+        }
+        return os.environ | quiet | own
 
 
 def _written(job: Job, result: Path) -> dict[str, Any]:

@@ -16,7 +16,8 @@ class Step(BaseModel):
     """One asset's heavy call.
 
     ``modules`` are the ones whose edit may change the result; a comment or a new line in them does
-    not. ``version`` is bumped by hand for what the source does not show (a data file, say).
+    not. ``version`` is bumped by hand for what the source does not show (a data file, say). A
+    ``gpu`` step takes a GPU where there is one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,6 +26,7 @@ class Step(BaseModel):
     function: str
     modules: tuple[str, ...]
     libraries: tuple[str, ...]
+    gpu: bool = False
     version: str = "1"
 
     @property

@@ -1,11 +1,8 @@
 """Everything the warehouse holds, gathered from the artefacts that are current."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from likeness.studies.load import Registry
-from likeness.studies.schema import Painter
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 from resources.store import Ref
@@ -28,13 +25,51 @@ IMAGE_COLUMNS = [
 ]
 
 
+class Current:
+    """The current artefacts of a registry's keys, and which of them still fit together."""
+
+    def __init__(self, artifacts: Artifacts, registry: Registry) -> None:
+        self.artifacts, self.registry = artifacts, registry
+        self.found: dict[tuple[str, str | None], tuple[Ref, Manifest]] = {
+            (ref.asset, ref.partition): (ref, manifest)
+            for ref in artifacts.store.refs()
+            if (manifest := artifacts.store.find(ref.asset, ref.fingerprint))
+        }
+
+    def manifest(self, asset: str, key: str) -> Manifest | None:
+        """The current artefact, or None."""
+        found = self.found.get((asset, key))
+        return found and found[1]
+
+    def parquet(self, manifest: Manifest, name: str) -> pd.DataFrame:
+        """A table of an artefact."""
+        return pd.read_parquet(self.artifacts.fetch(manifest) / name)
+
+    def verdicts(self, key: str) -> tuple[Manifest, Manifest, Manifest] | None:
+        """Verdicts, network and paintings of a network key; None where one is older than another.
+
+        What a network said of pictures that have changed since is no verdict on the current ones.
+        """
+        painter = self.registry.networks[key].painter
+        needed = {
+            "network": self.manifest("classifier/network", key),
+            "paintings": self.manifest("painters/paintings", painter),
+            "classes": self.manifest("painters/classes", painter),
+        }
+        verdicts = self.manifest("classifier/verdicts", key)
+        network, paintings = needed["network"], needed["paintings"]
+        if verdicts is None or network is None or paintings is None:
+            return None
+        current = {name: made.content for name, made in needed.items() if made is not None}
+        used = network.inputs | verdicts.inputs
+        if any(current.get(name) != content for name, content in used.items()):
+            return None
+        return verdicts, network, paintings
+
+
 def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]:
     """Table name -> rows, for ``warehouse.build``; what is not made yet is simply not in them."""
-    found = {
-        (ref.asset, ref.partition): (ref, manifest)
-        for ref in artifacts.store.refs()
-        if (manifest := artifacts.store.find(ref.asset, ref.fingerprint))
-    }
+    current = Current(artifacts, registry)
     painters = registry.painters
     return {
         "studies": pd.DataFrame(
@@ -43,7 +78,7 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                 for s in registry.studies.values()
             ]
         ),
-        "networks": _networks(registry),
+        "networks": pd.DataFrame([_network(current, key) for key in registry.networks]),
         "labels": pd.DataFrame(
             [
                 {"painter": key, "label": label, "name": pictures.name}
@@ -58,76 +93,63 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                 for name, pictures in painter.tests.items()
             ]
         ).astype({"truth": "Int64"}),
-        "images": _joined(
-            [
-                _images(artifacts, key, found)
-                for key in painters
-                if ("painters/paintings", key) in found
-            ]
-        ),
-        "verdicts": _joined(
-            [
-                _verdicts(artifacts, key, found["classifier/verdicts", key][1], registry)
-                for key in registry.networks
-                if ("classifier/verdicts", key) in found
-            ]
-        ),
+        "images": _joined([_images(current, key) for key in painters]),
+        "verdicts": _joined([_verdicts(current, key) for key in registry.networks]),
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
-        "ledger": pd.DataFrame([_ledger(ref, manifest) for ref, manifest in found.values()]),
+        "ledger": pd.DataFrame([_ledger(*both) for both in current.found.values()]),
     }
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    some = [part for part in parts if not part.empty]
+    return pd.concat(some, ignore_index=True) if some else pd.DataFrame()
 
 
-def _networks(registry: Registry) -> pd.DataFrame:
-    rows = []
-    home = {key: study.name for study in registry.studies.values() for key in study.painters}
-    for key, network in registry.networks.items():
-        painter: Painter = registry.painters[network.painter]
-        study, name = key.split("__", 1)
-        recipe = network.recipe
-        rows.append(
-            {
-                "study": study,
-                "network": name,
-                "painter": network.painter,
-                "home": home[network.painter],
-                "title": painter.title,
-                "painted": painter.painted,
-                "architecture": recipe.architecture,
-                "protocol": recipe.protocol,
-                "weights": recipe.weights,
-                "rounds": network.rounds,
-                "equalize": painter.prepare.equalize,
-            }
-        )
-    return pd.DataFrame(rows)
+def _network(current: Current, key: str) -> dict[str, object]:
+    """A network as it was made, which a launchpad form may have changed; else as the study says."""
+    registry = current.registry
+    network = registry.networks[key]
+    painter = registry.painters[network.painter]
+    home = next(s.name for s in registry.studies.values() if network.painter in s.painters)
+    recipe, equalize = network.recipe.model_dump(), painter.prepare.equalize
+    if made := current.verdicts(key):
+        recipe = made[1].params["recipe"]
+        equalize = made[2].params["prepare"]["equalize"]
+    study, name = key.split("__", 1)
+    return {
+        "study": study,
+        "network": name,
+        "painter": network.painter,
+        "home": home,
+        "title": painter.title,
+        "painted": painter.painted,
+        "rounds": network.rounds,
+        "equalize": equalize,
+        **{field: recipe[field] for field in ("architecture", "protocol", "weights")},
+    }
 
 
-def _images(
-    artifacts: Artifacts, key: str, found: dict[tuple[str, str | None], tuple[Ref, Manifest]]
-) -> pd.DataFrame:
+def _images(current: Current, key: str) -> pd.DataFrame:
     """Intake rows of a painter, with label, split and fold where classes are made."""
-    table = _parquet(artifacts, found["painters/paintings", key][1], "images.parquet")
-    classes = found.get(("painters/classes", key))
-    if classes is not None:
-        known = _parquet(artifacts, classes[1], "images.parquet")
+    paintings = current.manifest("painters/paintings", key)
+    if paintings is None:
+        return pd.DataFrame()
+    table = current.parquet(paintings, "images.parquet")
+    if classes := current.manifest("painters/classes", key):
         parts = ["image_id", "image_set", "label", "split", "fold", "group"]
-        table = table.drop(columns=["split", "group"]).merge(
-            known[parts], on="image_id", how="left"
-        )
+        known = current.parquet(classes, "images.parquet")[parts]
+        table = table.drop(columns=["split", "group"]).merge(known, on="image_id", how="left")
     return table.reindex(columns=IMAGE_COLUMNS).assign(painter=key)
 
 
-def _verdicts(
-    artifacts: Artifacts, key: str, manifest: Manifest, registry: Registry
-) -> pd.DataFrame:
+def _verdicts(current: Current, key: str) -> pd.DataFrame:
+    made = current.verdicts(key)
+    if made is None:
+        return pd.DataFrame()
     study, name = key.split("__", 1)
-    table = _parquet(artifacts, manifest, "verdicts.parquet")
-    protocol = registry.networks[key].recipe.protocol
+    protocol = made[1].params["recipe"]["protocol"]
+    table = current.parquet(made[0], "verdicts.parquet")
     return table.assign(study=study, network=name, protocol=protocol)
 
 
@@ -153,8 +175,3 @@ def _ledger(ref: Ref, manifest: Manifest) -> dict[str, object]:
         "bytes": manifest.bytes_total,
         "updated": ref.updated,
     }
-
-
-def _parquet(artifacts: Artifacts, manifest: Manifest, name: str) -> pd.DataFrame:
-    folder: Path = artifacts.fetch(manifest)
-    return pd.read_parquet(folder / name)

@@ -84,19 +84,46 @@ rates AS (
 probes AS (
     SELECT n.painter, r.measure, max(r.value) AS probe_value
     FROM networks n JOIN rates r USING (study, network) WHERE n.architecture = 'probe' GROUP BY ALL
+),
+-- what was measured, and what was published and has no data here
+measures AS (
+    SELECT study, network, measure FROM rates
+    UNION
+    SELECT n.study, n.network, p.measure
+    FROM networks n JOIN published_accuracy p ON p.study = n.home
+    WHERE n.rounds = 'split' AND n.architecture <> 'probe'
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
-       n.equalize, r.measure, r.value, r.n, r.low, r.high, r.apart, r.n_apart, q.probe_value,
+       n.equalize, n.rounds, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
+       coalesce(r.n_apart, 0) AS n_apart, q.probe_value,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l,
        p.published_n
 FROM networks n
-JOIN rates r USING (study, network)
-LEFT JOIN probes q ON q.painter = n.painter AND q.measure = r.measure
-LEFT JOIN published_accuracy p ON p.study = n.home AND p.measure = r.measure
-ORDER BY n.study, n.painter, r.measure, n.network;
+JOIN measures m USING (study, network)
+LEFT JOIN rates r USING (study, network, measure)
+LEFT JOIN probes q ON q.painter = n.painter AND q.measure = m.measure
+LEFT JOIN published_accuracy p ON p.study = n.home AND p.measure = m.measure
+ORDER BY n.study, n.painter, m.measure, n.network;
+
+-- The same pictures judged by a network and by the shortcut probe: how often only one was right.
+CREATE VIEW against_probe AS
+SELECT n.study, n.network, n.equalize, v.image_set AS measure, count(*) AS n,
+       avg((v.truth = v.predicted)::INTEGER) AS value,
+       avg((w.truth = w.predicted)::INTEGER) AS probe_value,
+       count(*) FILTER (v.truth = v.predicted AND w.truth <> w.predicted) AS only_network,
+       count(*) FILTER (v.truth <> v.predicted AND w.truth = w.predicted) AS only_probe
+FROM networks n
+JOIN verdicts v USING (study, network)
+JOIN networks p ON p.painter = n.painter AND p.study = n.study AND p.rounds = n.rounds
+    AND p.architecture = 'probe'
+JOIN verdicts w ON w.study = p.study AND w.network = p.network AND w.image_set = v.image_set
+    AND w.image_id = v.image_id
+WHERE n.architecture <> 'probe' AND v.image_set IN ('valid', 'test', 'folds')
+GROUP BY ALL ORDER BY n.study, n.equalize, measure;
 
 -- Verdicts on unseen sets: how often each class was named (in order of the labels), and the share
--- taken for class 0 with its Wilson interval. A set that is not there has n = 0: no data.
+-- taken for class 0, each with its Wilson interval; where the truth is known, the share right. A set
+-- that is not there has n = 0: no data.
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
     SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize, s.image_set, s.name,
@@ -112,11 +139,16 @@ WITH cells AS (
 rows AS (
     SELECT study, network, painter, home, architecture, equalize, image_set, name, truth,
            sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
-           coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic
+           coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic,
+           (sum(k) FILTER (label = truth))::INTEGER AS hits
     FROM cells GROUP BY ALL
 )
 SELECT r.*, authentic / nullif(n, 0)::DOUBLE AS share_authentic,
        wilson_low(authentic, n) AS low, wilson_high(authentic, n) AS high,
+       list_transform(counts, lambda k: wilson_low(k, n)) AS lows,
+       list_transform(counts, lambda k: wilson_high(k, n)) AS highs,
+       hits / nullif(n, 0)::DOUBLE AS share_right,
+       wilson_low(hits, n) AS right_low, wilson_high(hits, n) AS right_high,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l
 FROM rows r
 LEFT JOIN published_counts p ON p.study = r.home AND p.image_set = r.image_set

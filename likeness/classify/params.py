@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from likeness.classify.recipe import Recipe
 
@@ -13,9 +13,11 @@ class TrainParams(BaseModel):
     recipe: Recipe
     rounds: Literal["split", "folds"]
     labels: list[int]
+    weights_sha256: str | None = Field(None, description="of a weights file: its bytes count")
 
 
 class VerdictParams(BaseModel):
     """What verdicts depend on beside the network and the pictures."""
 
     names: dict[int, str]
+    truths: dict[str, int] = Field({}, description="the right class of unseen sets that have one")

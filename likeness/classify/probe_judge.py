@@ -4,6 +4,7 @@ It sees only capture statistics (``capture.py``). What it gets right, a network 
 the same reason; a claim about painting begins where a network beats it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -15,17 +16,24 @@ import numpy as np
 from likeness.classify.capture import capture_features
 from likeness.classify.recipe import Recipe
 from likeness.progress import track
+from likeness.workers import workers
 
 FILE = "probe.skops"
 
+# Capture statistics by the sha256 of a picture's pixels: rounds and sets ask for the same ones.
+_known: dict[bytes, np.ndarray] = {}
+
 
 def features(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Capture statistics ``(N, F)`` of gray pictures ``(H, W, 1)``."""
-    gray = [picture[..., 0] for picture in pictures]
+    """Capture statistics ``(N, F)`` of gray pictures ``(H, W, 1)``, each measured once."""
+    names = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
+    new = {n: p[..., 0] for n, p in zip(names, pictures, strict=True) if n not in _known}
     # Spawned, not forked: a forked child of a process with threads can hang.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        rows = pool.map(capture_features, gray, chunksize=8)
-        return np.stack(list(track(rows, "capture statistics", len(gray))))
+    if new:
+        with ProcessPoolExecutor(workers(), mp_context=get_context("spawn")) as pool:
+            rows = pool.map(capture_features, new.values(), chunksize=8)
+            _known.update(zip(new, track(rows, "capture statistics", len(new)), strict=True))
+    return np.stack([_known[name] for name in names])
 
 
 def fit(

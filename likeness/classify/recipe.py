@@ -60,6 +60,6 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> "Recipe":
-        if self.architecture in ("tiles", "probe") and self.weights == "imagenet":
-            raise ValueError(f"there are no ImageNet weights for '{self.architecture}'")
+        if self.architecture in ("tiles", "probe") and self.weights != "none":
+            raise ValueError(f"'{self.architecture}' starts from nothing: leave out weights")
         return self

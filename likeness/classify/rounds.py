@@ -27,10 +27,15 @@ class Round:
 def rounds(table: pd.DataFrame, mode: str, recipe: Recipe) -> list[Round]:
     """Rounds over the accepted rows of a classes table (columns split, fold, label, group, set)."""
     made = _folds(table, recipe) if mode == "folds" else [_split(table)]
+    known = set(table["label"].dropna())
     for one in made:
         for part, rows in (("training", one.fit), ("validation", one.valid)):
-            if len(rows) == 0:
-                raise BadInput(f"the {part} part of '{one.name}' is empty: look at the split")
+            lacking = sorted(known - set(table["label"].iloc[rows].dropna()))
+            if lacking:
+                raise BadInput(
+                    f"the {part} part of '{one.name}' has no picture of class "
+                    f"{', '.join(map(str, lacking))}: add pictures or change the study's split"
+                )
     return made
 
 

@@ -14,7 +14,11 @@ from likeness.classify.params import TrainParams, VerdictParams
 from likeness.classify.pictures import load
 from likeness.classify.recipe import Recipe
 from likeness.classify.rounds import Round, rounds
-from likeness.classify.statistics import apply_temperature, temperature
+from likeness.classify.statistics import (
+    apply_temperature,
+    expected_calibration_error,
+    temperature,
+)
 from likeness.images import image_set
 
 log = logging.getLogger("likeness")
@@ -44,11 +48,9 @@ def train(
     history.to_parquet(output / "curves.parquet", index=False)
     draw_curves(history, output / "curves.png")
     (output / "network.json").write_text(params.model_dump_json(indent=1))
-    last = history.groupby("round").last(numeric_only=True).mean()
-    return {name: float(value) for name, value in last.items() if name != "epoch"} | {
-        "pictures": len(table),
-        "rounds": len(curves),
-    }
+    kept = history[history["kept"]].drop(columns=["epoch", "kept"]).mean(numeric_only=True)
+    figures = {name: float(value) for name, value in kept.items()}
+    return figures | {"pictures": len(table), "rounds": len(curves)}
 
 
 def _train_round(
@@ -77,7 +79,10 @@ def _train_round(
     (folder / "temperature.json").write_text(json.dumps(warmth))
     table = pd.DataFrame(rows).assign(round=one.name)
     table.insert(0, "epoch", range(1, len(rows) + 1))
-    return table
+    best = len(rows) - 1
+    if params.recipe.early_stopping_patience is not None and "val_loss" in table:
+        best = int(table["val_loss"].argmin())
+    return table.assign(kept=table.index == best)
 
 
 def _positions(table: pd.DataFrame, labels: list[int]) -> np.ndarray:
@@ -95,22 +100,24 @@ def judge(
     table = image_set.accepted(image_set.read(inputs["classes"]))
     parts = []
     for one in rounds(table, trained.rounds, trained.recipe):
-        for name, rows in one.report.items():
-            log.info("%s: judging %d pictures of %s", one.name, len(rows), name)
-            part = _verdicts(
-                trained, model / one.name, inputs["paintings"], table.iloc[rows], params.names
-            )
-            part.insert(0, "image_set", name)
-            seen = set(table.iloc[one.fit]["group"].dropna())
-            parts.append(part.assign(round=one.name, straddles=part.pop("group").isin(seen)))
+        rows = np.concatenate(list(one.report.values()))
+        log.info("%s: judging %d pictures", one.name, len(rows))
+        part = _verdicts(trained, model / one.name, inputs["paintings"], table.iloc[rows], params)
+        sizes = [len(mine) for mine in one.report.values()]
+        part.insert(0, "image_set", np.repeat(list(one.report), sizes))
+        known = part["truth"].isna() & part["image_set"].isin(list(params.truths))
+        part.loc[known, "truth"] = part.loc[known, "image_set"].map(params.truths)
+        seen = set(table.iloc[one.fit]["group"].dropna())
+        parts.append(part.assign(round=one.name, straddles=part.pop("group").isin(seen)))
     verdicts = pd.concat(parts, ignore_index=True)
     verdicts.to_parquet(output / "verdicts.parquet", index=False)
-    return _summary(verdicts)
+    return _summary(verdicts, trained.labels)
 
 
 def _verdicts(
-    trained: TrainParams, model: Path, folder: Path, table: pd.DataFrame, names: dict[int, str]
+    trained: TrainParams, model: Path, folder: Path, table: pd.DataFrame, params: VerdictParams
 ) -> pd.DataFrame:
+    """Calibrated probabilities and the class they name, in the order of the table."""
     recipe = trained.recipe
     logp = _judge(recipe).log_probabilities(model, load(folder, table, recipe), recipe)
     warmth = json.loads((model / "temperature.json").read_text())["temperature"]
@@ -121,7 +128,7 @@ def _verdicts(
             "image_id": table["image_id"].to_numpy(),
             "truth": table["label"].astype("Int64").to_numpy(),
             "predicted": predicted,
-            "label": [names[label] for label in predicted],
+            "label": [params.names[label] for label in predicted],
             "probabilities": list(probabilities),
             "confidence": probabilities.max(axis=1),
             "group": table["group"].to_numpy(),
@@ -129,11 +136,14 @@ def _verdicts(
     )
 
 
-def _summary(verdicts: pd.DataFrame) -> dict[str, Any]:
-    known = verdicts[verdicts["truth"].notna()]
-    figures: dict[str, Any] = {
-        f"n/{name}": len(part) for name, part in verdicts.groupby("image_set")
-    }
-    for name, part in known.groupby("image_set"):
-        figures[f"accuracy/{name}"] = float((part["truth"] == part["predicted"]).mean())
+def _summary(verdicts: pd.DataFrame, labels: list[int]) -> dict[str, Any]:
+    """Accuracy and calibration of every part whose truth is known; how many pictures of each."""
+    figures: dict[str, Any] = {}
+    for name, part in verdicts.groupby("image_set"):
+        figures[f"n/{name}"] = len(part)
+        if part["truth"].notna().all():
+            truth = [labels.index(int(label)) for label in part["truth"]]
+            rows = np.stack(part["probabilities"].to_list())
+            figures[f"accuracy/{name}"] = float((rows.argmax(axis=1) == truth).mean())
+            figures[f"calibration_error/{name}"] = expected_calibration_error(rows, truth)
     return figures

@@ -118,7 +118,7 @@ def _decode(file: BinaryIO, limits: Limits) -> Image.Image:
     file.seek(0)
     try:
         return _read(READERS[name](file), limits)
-    except Undecodable:
+    except (Undecodable, MemoryError):
         raise
     # damaged bytes make the readers fail with nearly every kind of error there is
     except Exception as error:

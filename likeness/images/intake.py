@@ -120,16 +120,16 @@ def _settle(
     """Decide, in place, about rows with the same bytes; image_id and thumbnail of the kept one."""
     for row in copies:
         _verify(row, root)
-    copies = [row for row in copies if row["status"] == FOUND]
-    if len({row["label_key"] for row in copies}) > 1:
+    # A class keeps a picture that also lies in a set of unseen ones.
+    copies.sort(key=lambda row: not _is_class(row))
+    labels = {row["label_key"] for row in copies if _is_class(row)}
+    if len(labels) > 1:
         for row, other in [(row, _elsewhere(row, copies)) for row in copies]:
             _reject(
                 row,
                 f"contradictory label: the same file is {row['path']} in class {row['label_key']} "
                 f"and {other['path']} in class {other['label_key']}",
             )
-        return None
-    if not copies:
         return None
     first, *later = copies
     try:
@@ -149,12 +149,23 @@ def _settle(
 
 
 def _verify(row: Row, root: Path) -> None:
-    """Reject a row whose file is no longer the one that the inventory saw."""
+    """Refuse to go on with a file that is no longer the one that the inventory saw.
+
+    No row can say so: the result would then depend on more than the inventory.
+    """
     try:
-        if sha256_file(root / row["path"]) != row["sha256"]:
-            _reject(row, "changed since the inventory was taken")
+        same = sha256_file(root / row["path"]) == row["sha256"]
     except OSError as error:
-        _reject(row, f"cannot be read: {error.strerror}")
+        raise BadInput(
+            f"{row['path']} cannot be read any more ({error.strerror}): list the raw folder again"
+        ) from error
+    if not same:
+        raise BadInput(f"{row['path']} was changed after it was listed: list the raw folder again")
+
+
+def _is_class(row: Row) -> bool:
+    """Classes go by their number, sets of unseen pictures by a name."""
+    return str(row["label_key"]).isdigit()
 
 
 def _elsewhere(row: Row, copies: list[Row]) -> Row:

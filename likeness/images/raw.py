@@ -1,6 +1,6 @@
 """A user's raw folder as a table: every file, its sha256, and the class or test set it is for."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ def list_raw(root: Path, folders: dict[str, list[str]], group_column: str | None
     ``folders`` maps a class label or a test set's name to folders below ``root``. Folders that are
     not there contribute nothing; when none is there, ``BadInput`` says where it looked.
     """
-    owner = {folder: key for key, many in folders.items() for folder in many}
+    owner = _owners(folders)
     missing = missing_folders(root, list(owner))
     if len(missing) == len(owner):
         raise BadInput(f"none of {', '.join(owner)} is in {root}: is this the right raw folder?")
@@ -24,6 +24,19 @@ def list_raw(root: Path, folders: dict[str, list[str]], group_column: str | None
     table["label_key"] = table["folder"].map(owner).astype("string")
     table["given_group"] = _given_groups(root, table, group_column)
     return table
+
+
+def _owners(folders: dict[str, list[str]]) -> dict[str, str]:
+    """Whose folder it is; a folder cannot be two classes' or sets' at once."""
+    owner: dict[str, str] = {}
+    for key, many in folders.items():
+        for folder in many:
+            name = PurePosixPath(folder).as_posix()
+            if owner.setdefault(name, key) != key:
+                raise BadInput(
+                    f"folder {name} is named for {owner[name]} and for {key}: choose one"
+                )
+    return owner
 
 
 def _given_groups(root: Path, table: pd.DataFrame, column: str | None) -> pd.Series:
@@ -35,8 +48,18 @@ def _given_groups(root: Path, table: pd.DataFrame, column: str | None) -> pd.Ser
         raise BadInput(
             f"group_column is '{column}' but there is no {file}: add it or drop the field"
         )
-    listed = pd.read_csv(file, dtype="string")
+    try:
+        listed = pd.read_csv(file, dtype="string")
+    except (UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise BadInput(f"{file} is no readable UTF-8 csv ({error}): save it as one") from error
     lacking = {"file", column} - set(listed.columns)
     if lacking:
         raise BadInput(f"{file} has no column {' and '.join(sorted(lacking))}")
-    return table["path"].map(listed.drop_duplicates("file").set_index("file")[column])
+    found = table["path"].map(listed.drop_duplicates("file").set_index("file")[column])
+    if found.isna().all():
+        raise BadInput(
+            f"no file named in {file} is one of the raw pictures: name them by their path below "
+            f"the raw folder, such as {table['path'].iloc[0]}"
+        )
+    # Copies of one file belong together even where only one of them is named.
+    return found.fillna(found.groupby(table["sha256"]).transform("first"))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.images.decode import Limits
 from likeness.images.given import Given
@@ -63,7 +64,7 @@ class ClassesParams(BaseModel):
 
     labels: list[int]
     split: Given | Made
-    folds: int
+    folds: int | None
     seed: int
 
 
@@ -74,7 +75,8 @@ def classes(
 
     ``image_set`` is ``classes`` or the name of a test set, whose split is ``unseen``.
     """
-    table = image_set.accepted(image_set.read(inputs["paintings"]))
+    everything = image_set.read(inputs["paintings"])
+    table = image_set.accepted(everything)
     table["group"] = _joined_groups(table)
     known_labels = {str(label): label for label in params.labels}
     table["label"] = table["label_key"].map(known_labels).astype("Int64")
@@ -83,12 +85,13 @@ def classes(
     part = table[known]
     table["split"] = "unseen"
     table.loc[known, "split"] = _split(part, params)
-    learn = known & table["split"].isin(["train", "valid"])
     table["fold"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
-    ids, labels, groups = _keys(table[learn])
-    table.loc[learn, "fold"] = make_folds(ids, labels, groups, params.folds, params.seed)
+    if params.folds is not None:
+        learn = known & table["split"].isin(["train", "valid"])
+        ids, labels, groups = _keys(table[learn])
+        table.loc[learn, "fold"] = make_folds(ids, labels, groups, params.folds, params.seed)
     image_set.write(output, table)
-    crossing = _straddling_pairs(table, inputs["paintings"], output)
+    crossing = _straddling_pairs(table, everything, params.split, inputs["paintings"], output)
     return {
         "pictures": int(known.sum()),
         "straddling_groups": crossing,
@@ -109,7 +112,14 @@ def _split(part: pd.DataFrame, params: ClassesParams) -> Any:
     if isinstance(params.split, Made):
         ids, labels, groups = _keys(part)
         return make_split(ids, labels, groups, params.split, params.seed)
-    return part["path"].map(params.split.split_of)
+    splits = part["path"].map(params.split.split_of)
+    outside = part.loc[splits == "", "path"]
+    if len(outside):
+        raise BadInput(
+            f"{len(outside)} pictures, such as {outside.iloc[0]}, are in no folder of the given "
+            "split: name their folder under split, or make the split here (valid, test)"
+        )
+    return splits
 
 
 def _joined_groups(table: pd.DataFrame) -> pd.Series:
@@ -122,18 +132,40 @@ def _joined_groups(table: pd.DataFrame) -> pd.Series:
     return pd.Series(components(len(table), links), index=table.index, dtype="Int64")
 
 
-def _straddling_pairs(table: pd.DataFrame, paintings: Path, output: Path) -> int:
+def _straddling_pairs(
+    table: pd.DataFrame,
+    everything: pd.DataFrame,
+    split: Given | Made,
+    paintings: Path,
+    output: Path,
+) -> int:
     """Write the pictures of groups that lie in several splits; how many such groups there are."""
     known = table[table["image_set"] == "classes"].reset_index(drop=True)
     found = straddling(list(known["split"]), list(known["group"]))
     rows = [row for straddle in found for row in straddle.members]
-    crossing = known.iloc[rows][["group", "image_id", "path", "label", "split"]]
+    columns = ["group", "image_id", "file", "path", "label", "split"]
+    crossing = known.iloc[rows][columns]
+    if isinstance(split, Given):
+        copies = _copies_across(known, everything, split)
+        crossing = pd.concat([crossing, copies[columns]]).drop_duplicates("path")
     crossing.to_parquet(output / "straddling.parquet", index=False)
-    if rows:
-        paths = [paintings / name for name in known.iloc[rows]["file"]]
-        names = [
-            f"{split}/{label}"
-            for split, label in zip(crossing["split"], crossing["label"], strict=True)
-        ]
-        save_preview(contact_sheet(paths, captions=names), output / PREVIEW)
-    return len(found)
+    if len(crossing):
+        paths = [paintings / name for name in crossing["file"]]
+        parts = zip(crossing["split"], crossing["label"], strict=True)
+        sheet = contact_sheet(paths, captions=[f"{split}/{label}" for split, label in parts])
+        save_preview(sheet, output / PREVIEW)
+    return int(crossing["group"].nunique())
+
+
+def _copies_across(known: pd.DataFrame, everything: pd.DataFrame, split: Given) -> pd.DataFrame:
+    """Pictures of which an exact copy, rejected at intake, lay in another split; and the copies."""
+    copies = everything[everything["duplicate_of"].notna()]
+    pairs = known.merge(
+        copies[["duplicate_of", "path"]].rename(columns={"path": "copy"}),
+        left_on="image_id",
+        right_on="duplicate_of",
+    )
+    pairs["copy_split"] = pairs["copy"].map(split.split_of)
+    pairs = pairs[(pairs["copy_split"] != "") & (pairs["copy_split"] != pairs["split"])]
+    moved = pairs.assign(path=pairs["copy"], split=pairs["copy_split"])
+    return pd.concat([pairs, moved])

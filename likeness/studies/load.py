@@ -147,6 +147,11 @@ def _check_references(registry: Registry) -> None:
     for key, network in registry.networks.items():
         if network.painter not in registry.painters:
             raise BadInput(f"network '{key}' names painter '{network.painter}', which no study has")
+        if network.rounds == "folds" and registry.painters[network.painter].folds is None:
+            raise BadInput(
+                f"network '{key}' trains on folds, but painter '{network.painter}' has none: "
+                "set its folds"
+            )
     for study in registry.studies.values():
         for key in study.includes.painters:
             if key not in registry.painters:

@@ -12,7 +12,10 @@ from likeness.images.prepare import Preparation
 from likeness.images.splits import Made
 
 # Keys become partition keys, folder names and S3 keys.
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$", max_length=60)]
+SetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*$", max_length=60)]
+# The parts of a split go by these names in every table.
+RESERVED = {"train", "valid", "test", "folds", "classes", "unseen"}
 
 
 class Part(BaseModel):
@@ -52,13 +55,15 @@ class Painter(Part):
 
     title: str = Field(description="what a reader calls this set of pictures")
     classes: dict[int, Pictures] = Field(min_length=2, description="label -> pictures")
-    tests: dict[str, Pictures] = Field({}, description="unseen sets that only get verdicts")
+    tests: dict[SetName, Pictures] = Field({}, description="unseen sets that only get verdicts")
     paint_side: int = Field(128, ge=64, le=1024, description="side in px of pictures we paint")
     prepare: Preparation = Preparation()
     limits: Limits = Limits()
     duplicates: Duplicates = Duplicates()
     split: Given | Made = Field(Made(), description="kept as given, or made here by group")
-    folds: int = Field(5, ge=2, le=20, description="folds over all train and validation pictures")
+    folds: int | None = Field(
+        None, ge=2, le=20, description="folds over all train and validation pictures; none = none"
+    )
     group_column: str | None = Field(
         None, description="column of metadata.csv naming pictures that belong together"
     )
@@ -79,6 +84,11 @@ class Painter(Part):
         sources = {bool(p.paint) for p in [*self.classes.values(), *self.tests.values()]}
         if len(sources) > 1:
             raise ValueError(f"'{self.title}' mixes painted pictures with folders: use one of them")
+        for name, pictures in self.tests.items():
+            if name in RESERVED:
+                raise ValueError(f"a set of unseen pictures cannot be called '{name}': rename it")
+            if pictures.truth is not None and pictures.truth not in self.classes:
+                raise ValueError(f"the truth of '{name}' is {pictures.truth}, which is no class")
         return self
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from likeness.images.inventory import take_inventory
 from likeness.progress import track
+from likeness.workers import workers
 from likeness.world.landscapes import paint_class
 
 
@@ -36,7 +37,7 @@ def paint(
     """``painters/raw_paintings`` of our own hand: ``files/<set>/<index>.png`` and their listing."""
     jobs = list(_jobs(params, output / "files"))
     # Spawned, not forked: a forked child of a process with threads can hang.
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers(), mp_context=get_context("spawn")) as pool:
         done = pool.map(_paint_one, jobs, chunksize=4)
         for _ in track(done, "painting", len(jobs)):
             pass

@@ -19,20 +19,21 @@ def accuracy_rows(warehouse: Path, study: str) -> pd.DataFrame:
     """A row per judge and part: ours with interval and n, without straddling pictures, probe's."""
     found = query(
         warehouse,
-        "SELECT * FROM cezanne_accuracy WHERE study = ? AND measure IN ('valid', 'test', 'folds') "
-        "ORDER BY equalize, architecture DESC, measure DESC",
+        "SELECT * FROM cezanne_accuracy WHERE study = ? AND (measure IN ('valid', 'test', 'folds') "
+        "OR published_n IS NOT NULL) "
+        "ORDER BY equalize, architecture DESC, protocol, network, measure DESC",
         [study],
     )
     if found.empty:
         return found
     rows = pd.DataFrame(
         {
-            "judge": found["architecture"],
+            "judge": found["network"],
             "equalize": found["equalize"],
-            "part": found["measure"].map(MEASURES),
+            "part": [part_name(measure) for measure in found["measure"]],
             "accuracy": [_rate(r.value, r.low, r.high, r.n) for r in found.itertuples()],
             "without twins": [
-                NO_DATA if pd.isna(r.apart) else f"{r.apart:.3f}, n={r.n_apart}"
+                f"{r.apart:.3f}, n={r.n_apart}" if r.n_apart else NO_DATA
                 for r in found.itertuples()
             ],
             "probe": [
@@ -45,12 +46,19 @@ def accuracy_rows(warehouse: Path, study: str) -> pd.DataFrame:
     return rows
 
 
+def part_name(measure: str) -> str:
+    """``valid`` -> validation; ``recall_1_test`` -> recall of 1, test."""
+    *recall, part = measure.rsplit("_", 1)
+    prefix = f"recall of {recall[0].removeprefix('recall_')}, " if recall else ""
+    return prefix + MEASURES[part]
+
+
 def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
-    """A row per judge and unseen set: counts per class, the share taken for authentic."""
+    """A row per judge and unseen set: counts per class, taken for class 0, right where known."""
     found = query(
         warehouse,
         "SELECT * FROM cezanne_verdicts WHERE study = ? ORDER BY image_set, equalize, "
-        "architecture DESC",
+        "architecture DESC, network",
         [study],
     )
     if found.empty:
@@ -58,9 +66,8 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "set": found["image_set"],
-            "judge": found["architecture"],
+            "judge": found["network"],
             "equalize": found["equalize"],
-            "n": found["n"],
             "named 0/1/2/...": [
                 "/".join(map(str, r.counts)) if r.n else NO_DATA for r in found.itertuples()
             ],
@@ -69,8 +76,33 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
             ],
         }
     )
+    if found["truth"].notna().any():
+        rows["right [95 %]"] = [
+            "" if pd.isna(r.truth) else _rate(r.share_right, r.right_low, r.right_high, r.n)
+            for r in found.itertuples()
+        ]
     rows["published*"] = [" ".join(_counts(row)) for row in found.itertuples()]
     return rows
+
+
+def share_rows(warehouse: Path, study: str) -> pd.DataFrame:
+    """Shares of every class on every unseen set, each with its interval; the page has room."""
+    found = query(
+        warehouse,
+        "SELECT * FROM cezanne_verdicts WHERE study = ? AND n > 0 ORDER BY image_set, equalize, "
+        "architecture DESC, network",
+        [study],
+    )
+    return pd.DataFrame(
+        [
+            {"set": r.image_set, "judge": r.network, "n": r.n}
+            | {
+                f"class {label}": f"{k / r.n:.2f} [{low:.2f}, {high:.2f}]"
+                for label, (k, low, high) in enumerate(zip(r.counts, r.lows, r.highs, strict=True))
+            }
+            for r in found.itertuples()
+        ]
+    )
 
 
 def _rate(value: float, low: float, high: float, n: int) -> str:
@@ -135,20 +167,25 @@ def _recall(matrix: pd.DataFrame, label: int) -> str:
     return _rate(found.value, found.low, found.high, n)
 
 
-def probe_sentence(warehouse: Path, study: str) -> str:
-    """What the shortcut probe says about the judges' accuracy, in plain words."""
-    found = query(
-        warehouse,
-        "SELECT architecture, equalize, measure, value, low, high, n, probe_value "
-        "FROM cezanne_accuracy WHERE study = ? AND measure IN ('valid', 'test', 'folds') "
-        "AND architecture <> 'probe' AND probe_value IS NOT NULL ORDER BY n DESC, equalize LIMIT 6",
-        [study],
-    )
+def probe_sentences(warehouse: Path, study: str) -> list[str]:
+    """Each network against the shortcut probe on the same pictures, in plain words.
+
+    Paired: only pictures on which exactly one of the two is right count (McNemar 1947, exact).
+    """
+    from scipy.stats import binomtest
+
+    found = query(warehouse, "SELECT * FROM against_probe WHERE study = ?", [study])
     sentences = []
     for r in found.itertuples():
-        above = "more than" if r.low > r.probe_value else "no surely more than"
+        alone = int(r.only_network + r.only_probe)
+        p = binomtest(int(r.only_network), alone).pvalue if alone else 1.0
+        if p >= 0.05:
+            verdict = "not surely different from the probe"
+        else:
+            verdict = "better than the probe" if r.value > r.probe_value else "worse than the probe"
         sentences.append(
-            f"{r.architecture} ({MEASURES[r.measure]}, equalize {r.equalize}): {r.value:.3f} "
-            f"[{r.low:.3f}, {r.high:.3f}], {above} the probe's {r.probe_value:.3f}."
+            f"{r.network} ({MEASURES[r.measure]}, equalize {r.equalize}, n={r.n}): {r.value:.3f}, "
+            f"probe {r.probe_value:.3f}; alone right {r.only_network} against {r.only_probe} times "
+            f"(exact McNemar p = {p:.2g}): {verdict}."
         )
-    return " ".join(sentences)
+    return sentences

@@ -16,7 +16,8 @@ from resources.report.figures import (
     LEGEND,
     accuracy_rows,
     confusion_tables,
-    probe_sentence,
+    probe_sentences,
+    share_rows,
     verdict_rows,
 )
 from resources.warehouse import query
@@ -46,7 +47,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
 
 
 def put_in_place(folder: Path, page: Path) -> None:
-    """Copy a finished report to where people look for it; readers see the old one or the new."""
+    """Copy a finished report to where people look for it; a half-written one is never there."""
     fresh = page.parent.with_name(f".report-{uuid.uuid4().hex}")
     old = page.parent.with_name(f".report-{uuid.uuid4().hex}")
     shutil.copytree(folder, fresh)
@@ -71,7 +72,8 @@ def _study(artifacts: Artifacts, study: Study, pictures: "Pictures") -> dict[str
         "painted": any(study.painters[key].painted for key in painters if key in study.painters),
         "accuracy": accuracy_rows(warehouse, study.name),
         "verdicts": verdict_rows(warehouse, study.name),
-        "probe": probe_sentence(warehouse, study.name),
+        "shares": share_rows(warehouse, study.name),
+        "probe": probe_sentences(warehouse, study.name),
         "confusions": confusion_tables(warehouse, study.name),
         "sheets": [
             {"title": study.painters[key].title, "file": file}
@@ -166,6 +168,8 @@ class Pictures:
         folder = self._paintings[painter]
         target = f"pictures/{painter}-{image_id}.jpg"
         if folder is None:
+            return ""
+        if not (folder / "images" / f"{image_id}.png").exists():
             return ""
         if not (self._folder / target).exists():
             buffer = BytesIO()

@@ -41,7 +41,7 @@ def test_a_field_that_does_not_exist_is_refused_by_name():
 @pytest.mark.parametrize("architecture", ["tiles", "probe"])
 def test_imagenet_weights_are_refused_in_a_sentence_where_there_are_none(architecture):
     with pytest.raises(
-        ValidationError, match=f"there are no ImageNet weights for '{architecture}'"
+        ValidationError, match=f"'{architecture}' starts from nothing: leave out weights"
     ):
         Recipe(architecture=architecture, weights="imagenet")
     assert Recipe(architecture="mobilenet", weights="imagenet").weights == "imagenet"

@@ -76,8 +76,17 @@ def test_a_fold_holds_out_the_asked_share_of_every_class_for_calibration():
 @pytest.mark.parametrize(("gone", "part"), [("train", "training"), ("valid", "validation")])
 def test_an_empty_part_is_named_in_a_sentence(gone, part):
     split = table()["split"].replace(gone, "test")
-    with pytest.raises(BadInput, match=f"^the {part} part of 'split' is empty"):
+    with pytest.raises(
+        BadInput, match=f"^the {part} part of 'split' has no picture of class 0, 1: add"
+    ):
         rounds(table(split=split), "split", RECIPE)
+
+
+def test_a_class_that_training_never_sees_is_named():
+    kept = table()
+    gone = kept[(kept["split"] != "train") | (kept["label"] != 1)].reset_index(drop=True)
+    with pytest.raises(BadInput, match="^the training part of 'split' has no picture of class 1"):
+        rounds(gone, "split", RECIPE)
 
 
 def test_rounds_follow_the_pictures_not_the_order_of_their_rows():

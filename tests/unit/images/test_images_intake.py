@@ -118,16 +118,21 @@ def test_bad_files_are_rows_with_the_reason_also_for_their_copies(root, tmp_path
     assert table.loc[table["status"] == "accepted", "reason"].isna().all()
 
 
-def test_a_file_that_changed_or_went_since_the_inventory_is_rejected(root, tmp_path):
-    put(root, {"0/copy.png": encoded(blobs(0))})
+def test_a_file_that_changed_or_went_since_the_inventory_stops_the_intake(root, tmp_path):
     table = listing(root)
     put(root, {"0/0.png": encoded(blobs(77))})
-    (root / "0/2.png").unlink()
-    found = run(root, tmp_path / "out", table)
-    assert found.loc["0/0.png", "reason"] == "changed since the inventory was taken"
-    assert found.loc["0/2.png", "reason"] == "cannot be read: No such file or directory"
-    # the copy still is what the inventory saw, and now the only one
-    assert found.loc["0/copy.png", "status"] == "accepted"
+    with pytest.raises(BadInput, match=r"0/0.png was changed after it was listed"):
+        run(root, tmp_path / "out", table)
+    (root / "0/0.png").unlink()
+    with pytest.raises(BadInput, match=r"0/0.png cannot be read any more"):
+        run(root, tmp_path / "again", table)
+
+
+def test_a_class_keeps_a_picture_that_also_lies_in_an_unseen_set(root, tmp_path):
+    put(root, {"1/twice.png": encoded(blobs(60)), "NEW/twice.png": encoded(blobs(60))})
+    table = run(root, tmp_path / "out", listing(root, ("0", "1", "NEW")))
+    assert table.loc["1/twice.png", "status"] == "accepted"
+    assert table.loc["NEW/twice.png", "reason"] == "exact duplicate of 1/twice.png"
 
 
 def test_a_transform_may_refuse_a_picture(root, tmp_path):

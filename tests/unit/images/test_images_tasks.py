@@ -39,7 +39,8 @@ def hand_made(folder, rows):
                 "given_group": given_group,
             }
         )
-    extra = {"path": "string", "label_key": "string", "group": "Int64", "given_group": "string"}
+    extra = {name: "string" for name in ("path", "label_key", "given_group", "duplicate_of")}
+    extra["group"] = "Int64"
     image_set.write(folder, image_set.frame(full, extra))
     return folder
 
@@ -139,12 +140,29 @@ def test_a_made_split_keeps_groups_whole_and_every_class_its_share(tmp_path):
     assert not (output / "preview.jpg").exists()
 
 
-def test_a_picture_outside_the_given_folders_is_in_no_split_and_no_fold(tmp_path):
+def test_a_picture_outside_the_given_folders_is_named(tmp_path):
     rows = [*given_rows(), ["elsewhere/x.png", "0", 99, None]]
-    _, table, _ = run(tmp_path, rows, GIVEN)
-    stray = table[table["path"] == "elsewhere/x.png"]
-    assert stray["split"].tolist() == [""]
-    assert stray["fold"].isna().all()
+    with pytest.raises(BadInput, match="1 pictures, such as elsewhere/x.png, are in no folder"):
+        run(tmp_path, rows, GIVEN)
+
+
+def test_an_exact_copy_in_another_given_split_is_listed_as_straddling(tmp_path):
+    folder = hand_made(tmp_path / "paintings", given_rows())
+    table = image_set.read(folder)
+    copy = table.iloc[[1]].assign(
+        path="valid/0/copy.png",
+        status="rejected",
+        image_id=None,
+        file=None,
+        duplicate_of=table["image_id"].iloc[1],
+    )
+    image_set.write(folder, pd.concat([table, copy], ignore_index=True))
+    params = ClassesParams(labels=[0, 1], split=GIVEN, folds=None, seed=0)
+    classes(params, {"paintings": folder}, tmp_path / "out", tmp_path / "scratch")
+    listed = pd.read_parquet(tmp_path / "out" / "straddling.parquet").set_index("path")
+    assert listed.loc["valid/0/copy.png", "split"] == "valid"
+    assert listed.loc[table["path"].iloc[1], "split"] == "train"
+    assert listed.loc["valid/0/copy.png", "group"] == listed.loc[table["path"].iloc[1], "group"]
 
 
 def test_a_class_too_small_for_the_folds_is_named(tmp_path):

@@ -33,6 +33,7 @@ def make(artifacts, tmp_path):
         )
         worked = len(list(calls.iterdir())) - before
         assert worked == (0 if result.hit else 1)
+        artifacts.adopt(result)
         return result
 
     return made
@@ -43,6 +44,14 @@ def test_the_same_work_is_done_once(make):
     assert (first.hit, second.hit) == (False, True)
     assert second.manifest == first.manifest
     assert second.manifest.summary == {"double": 2}
+
+
+def test_what_is_made_is_not_current_before_it_is_adopted(artifacts, tmp_path):
+    (tmp_path / "calls").mkdir()
+    made = artifacts.make(STEP, "a", Number(number=1), {}, located={"calls": tmp_path / "calls"})
+    assert artifacts.find_current(STEP.asset, "a") is None
+    artifacts.adopt(made)
+    assert artifacts.find_current(STEP.asset, "a") == made.manifest
 
 
 def test_other_parameters_are_other_work_and_the_way_back_is_a_hit(make):
@@ -119,7 +128,9 @@ def test_a_look_at_the_outside_world_is_known_again_by_its_bytes(artifacts, tmp_
     def keep(text):
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         (folder / "inventory.txt").write_text(text)
-        return artifacts.keep(STEP, "a", folder, {"files": len(text)})
+        made = artifacts.keep(STEP, "a", folder, {"files": len(text)})
+        artifacts.adopt(made)
+        return made
 
     made = [keep("abc"), keep("abcd"), keep("abc")]
     assert [one.hit for one in made] == [False, False, True]

@@ -8,7 +8,7 @@ from resources import step
 from resources.step import Step, module_file
 
 # An edit of these changes what is said on the way, never the result ...
-SAY_ONLY = {"likeness.errors", "likeness.progress"}
+SAY_ONLY = {"likeness.errors", "likeness.progress", "likeness.workers"}
 # ... and these hold nothing but parameters, whose every value is in the fingerprint already.
 PARAMETERS_ONLY = {"likeness.classify.params", "likeness.classify.recipe"}
 
