@@ -92,6 +92,7 @@ measures AS (
     SELECT n.study, n.network, p.measure
     FROM networks n JOIN published_accuracy p ON p.study = n.home
     WHERE n.rounds = 'split' AND n.architecture <> 'probe'
+        AND (n.study, n.network) IN (SELECT (study, network) FROM rates)
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
        n.equalize, n.rounds, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
@@ -133,7 +134,7 @@ WITH cells AS (
     JOIN labels l USING (painter)
     LEFT JOIN verdicts v ON v.study = n.study AND v.network = n.network
         AND v.image_set = s.image_set AND v.predicted = l.label
-    WHERE n.rounds = 'split'
+    WHERE n.rounds = 'split' AND (n.study, n.network) IN (SELECT (study, network) FROM verdicts)
     GROUP BY ALL
 ),
 rows AS (
