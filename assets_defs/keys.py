@@ -9,8 +9,3 @@ SUMMARIES = "report/summaries"
 GALLERY = "report/gallery"
 
 OWNERS = ["team:likeness"]
-
-
-def group_of(key: str) -> str:
-    """The group is the first part of the key."""
-    return key.split("/")[0]

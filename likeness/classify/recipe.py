@@ -17,7 +17,9 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    architecture: Architecture = Field("tiles", description="which network judges")
+    architecture: Architecture = Field(
+        "tiles", description="which network judges; tiles and probe see luma, the others colour"
+    )
     protocol: Literal["corrected", "original"] = Field(
         "corrected", description="our settings, or as published with its faults"
     )

@@ -17,6 +17,7 @@ from likeness.classify.rounds import Round, rounds
 from likeness.classify.statistics import (
     apply_temperature,
     expected_calibration_error,
+    mean_interval,
     temperature,
 )
 from likeness.images import image_set
@@ -146,4 +147,9 @@ def _summary(verdicts: pd.DataFrame, labels: list[int]) -> dict[str, Any]:
             rows = np.stack(part["probabilities"].to_list())
             figures[f"accuracy/{name}"] = float((rows.argmax(axis=1) == truth).mean())
             figures[f"calibration_error/{name}"] = expected_calibration_error(rows, truth)
+    folds = verdicts[verdicts["image_set"] == "folds"]
+    if len(folds):
+        hits = (folds["truth"] == folds["predicted"]).groupby(folds["round"]).mean()
+        mean = mean_interval(hits.astype(float).tolist())
+        figures |= {"fold_mean": mean.value, "fold_mean_low": mean.low, "fold_mean_high": mean.high}
     return figures

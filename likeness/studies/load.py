@@ -11,12 +11,18 @@ from likeness.errors import BadInput
 from likeness.studies.schema import Network, Painter, Study
 
 SHIPPED = Path(__file__).parent
+# One kind or another: half of each would be neither.
+WHOLE = {"split"}
 
 
 def merge(base: Any, change: Any) -> Any:
     """``base`` with ``change`` laid over it: mappings merge key by key, all else is replaced."""
     if isinstance(base, dict) and isinstance(change, dict):
-        return base | {key: merge(base.get(key), value) for key, value in change.items()}
+        merged = {
+            key: value if key in WHOLE else merge(base.get(key), value)
+            for key, value in change.items()
+        }
+        return base | merged
     return change
 
 

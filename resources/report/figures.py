@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from likeness.classify.statistics import rate
+from likeness.classify.statistics import confusion, recalls
 from resources.warehouse import query
 
 NO_DATA = "no data"
@@ -127,44 +127,36 @@ def _counts(row: Any) -> list[str]:
 
 
 def confusion_tables(warehouse: Path, study: str) -> list[dict[str, Any]]:
-    """Per judge and part: counts with the truth in rows, and each cell's share of its row."""
+    """Per judge and part: counts with the truth in rows, each cell's share of its row, recalls."""
     found = query(
         warehouse,
-        "SELECT network, image_set, truth, predicted, count(*) AS k FROM verdicts "
+        "SELECT network, image_set, truth, predicted FROM verdicts "
         "WHERE study = ? AND truth IS NOT NULL AND image_set IN ('valid', 'test', 'folds') "
-        "GROUP BY ALL ORDER BY network, image_set",
+        "ORDER BY network, image_set",
         [study],
     )
-    tables = []
-    for (network, part), cells in found.groupby(["network", "image_set"]):
-        labels = sorted({*cells["truth"], *cells["predicted"]})
-        matrix = cells.pivot_table(index="truth", columns="predicted", values="k", fill_value=0)
-        matrix = matrix.reindex(index=labels, columns=labels, fill_value=0).astype(int)
-        shares = matrix.div(matrix.sum(axis=1).clip(lower=1), axis=0)
-        tables.append(
-            {
-                "title": f"{network}, {MEASURES[part]}",
-                "labels": labels,
-                "rows": [
-                    {
-                        "label": label,
-                        "recall": _recall(matrix, label),
-                        "cells": [
-                            (int(k), float(s))
-                            for k, s in zip(matrix.loc[label], shares.loc[label], strict=True)
-                        ],
-                    }
-                    for label in labels
-                ],
-            }
-        )
-    return tables
+    return [
+        _confusion(f"{network}, {MEASURES[part]}", rows["truth"], rows["predicted"])
+        for (network, part), rows in found.groupby(["network", "image_set"])
+    ]
 
 
-def _recall(matrix: pd.DataFrame, label: int) -> str:
-    n = int(matrix.loc[label].sum())
-    found = rate(int(matrix.loc[label, label]), n)
-    return _rate(found.value, found.low, found.high, n)
+def _confusion(title: str, truth: pd.Series, predicted: pd.Series) -> dict[str, Any]:
+    labels = sorted({int(label) for label in [*truth, *predicted]})
+    matrix = confusion(truth, predicted, labels)
+    shares = matrix / matrix.sum(axis=1, keepdims=True).clip(min=1)
+    known = recalls(truth, predicted, labels)
+    rows = [
+        {
+            "label": label,
+            "cells": list(zip(matrix[k].tolist(), shares[k].tolist(), strict=True)),
+            "recall": _rate(
+                known[label].value, known[label].low, known[label].high, known[label].n
+            ),
+        }
+        for k, label in enumerate(labels)
+    ]
+    return {"title": title, "labels": labels, "rows": rows}
 
 
 def probe_sentences(warehouse: Path, study: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from assets_defs.keys import group_of
 from assets_defs.studies import networks_of_painter, registry
 from pipelines.definitions import defs
 
@@ -16,7 +15,7 @@ def test_an_asset_says_what_it_is_whose_it_is_and_where_it_belongs(node):
     assert node.owners
     assert node.kinds
     assert node.code_version
-    assert node.group_name == group_of(node.key.to_user_string())
+    assert node.group_name == node.key.path[0]
 
 
 def test_costly_assets_wait_for_the_gpu_and_are_tried_again():

@@ -85,7 +85,7 @@ def test_an_empty_part_is_named_in_a_sentence(gone, part):
 def test_a_class_that_training_never_sees_is_named():
     kept = table()
     gone = kept[(kept["split"] != "train") | (kept["label"] != 1)].reset_index(drop=True)
-    with pytest.raises(BadInput, match="^the training part of 'split' has no picture of class 1"):
+    with pytest.raises(BadInput, match=r"^the training part of 'split' has no picture of class 1"):
         rounds(gone, "split", RECIPE)
 
 

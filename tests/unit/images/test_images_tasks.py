@@ -142,7 +142,7 @@ def test_a_made_split_keeps_groups_whole_and_every_class_its_share(tmp_path):
 
 def test_a_picture_outside_the_given_folders_is_named(tmp_path):
     rows = [*given_rows(), ["elsewhere/x.png", "0", 99, None]]
-    with pytest.raises(BadInput, match="1 pictures, such as elsewhere/x.png, are in no folder"):
+    with pytest.raises(BadInput, match=r"1 pictures, such as elsewhere/x\.png, are in no folder"):
         run(tmp_path, rows, GIVEN)
 
 
