@@ -106,8 +106,8 @@ def judge(
         part = _verdicts(trained, model / one.name, inputs["paintings"], table.iloc[rows], params)
         sizes = [len(mine) for mine in one.report.values()]
         part.insert(0, "image_set", np.repeat(list(one.report), sizes))
-        known = part["truth"].isna() & part["image_set"].isin(list(params.truths))
-        part.loc[known, "truth"] = part.loc[known, "image_set"].map(params.truths)
+        known = [params.truths.get(name) for name in part["image_set"]]
+        part["truth"] = part["truth"].fillna(pd.Series(known, part.index, dtype="Int64"))
         seen = set(table.iloc[one.fit]["group"].dropna())
         parts.append(part.assign(round=one.name, straddles=part.pop("group").isin(seen)))
     verdicts = pd.concat(parts, ignore_index=True)
@@ -127,7 +127,7 @@ def _verdicts(
     return pd.DataFrame(
         {
             "image_id": table["image_id"].to_numpy(),
-            "truth": table["label"].astype("Int64").to_numpy(),
+            "truth": pd.array(table["label"], dtype="Int64"),
             "predicted": predicted,
             "label": [params.names[label] for label in predicted],
             "probabilities": list(probabilities),
