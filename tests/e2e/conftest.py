@@ -72,7 +72,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ui(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ui")
     (folder / "studies").mkdir()
@@ -108,7 +108,7 @@ def _wait_until_up(server, log):
     raise AssertionError(f"the webserver did not start: {log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         pytest.skip("chromium and chromedriver are not installed (Debian: apt-get install both)")
