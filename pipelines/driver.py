@@ -14,6 +14,10 @@ from assets_defs.studies import registry
 from likeness.errors import BadInput
 
 
+# Without it Dagster prints every event of its engine.
+PLAIN_WORDS = {"loggers": {"console": {}}}
+
+
 class StepCost(BaseModel):
     """What one asset of one partition took in this run."""
 
@@ -52,7 +56,7 @@ def run_study(
             continue
         began = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, partition_key=key, raise_on_error=False
+            instance=instance, partition_key=key, raise_on_error=False, run_config=PLAIN_WORDS
         )
         costs += _costs(result, key)
         if _interrupted(result):
