@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from assets_defs.studies import registry
 from likeness.errors import BadInput
 
-
 # Without it Dagster prints every event of its engine.
 PLAIN_WORDS = {"loggers": {"console": {}}}
 
