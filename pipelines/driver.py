@@ -6,6 +6,7 @@ are cache hits import nothing heavy, which is why it is one process; misses star
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from assets_defs.studies import registry
 from likeness.errors import BadInput
 
 # Without it Dagster prints every event of its engine.
-PLAIN_WORDS = {"loggers": {"console": {}}}
+PLAIN_WORDS: dict[str, Any] = {"loggers": {"console": {}}}
 
 
 class StepCost(BaseModel):
