@@ -141,8 +141,12 @@ HEAVY = {
 
 def test_definitions_load_fast_and_light_and_on_nothing_that_will_change():
     runs = []
-    for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, check=True)
+    # what people wait for is loading, not the measuring of lines that a test run adds to it
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", LOAD], capture_output=True, check=True, env=plain
+        )
         runs.append(json.loads(done.stdout))
     assert set(runs[0]["modules"]) & HEAVY == set()
     assert set(runs[0]["warnings"]) & {"SupersessionWarning", "PreviewWarning"} == set()
