@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from assets_defs.studies import registry
 from likeness.errors import BadInput
+from pipelines.recover import bury_dead_runs, driver_tag
 
 # Without it Dagster prints every event of its engine.
 PLAIN_WORDS: dict[str, Any] = {"loggers": {"console": {}}}
@@ -46,6 +47,8 @@ def run_study(
     """Costs of all steps, and one sentence for each job that failed; one failure stops no other."""
     costs: list[StepCost] = []
     failures: list[str] = []
+    for run_id in bury_dead_runs(instance):
+        say(f"run {run_id} had lost its process and is ended")
     broken: set[str] = set()
     jobs = plan(study)
     for number, (job, key) in enumerate(jobs, 1):
@@ -56,7 +59,11 @@ def run_study(
             continue
         began = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, partition_key=key, raise_on_error=False, run_config=PLAIN_WORDS
+            instance=instance,
+            partition_key=key,
+            raise_on_error=False,
+            run_config=PLAIN_WORDS,
+            tags=driver_tag(),
         )
         costs += _costs(result, key)
         if _interrupted(result):

@@ -1,0 +1,40 @@
+import os
+import subprocess
+import sys
+
+import dagster as dg
+
+from pipelines.recover import DRIVER, bury_dead_runs, driver_tag
+
+
+@dg.op(pool="gpu")
+def heavy():
+    pass
+
+
+@dg.job
+def job():
+    heavy()
+
+
+def left_by(instance, tags):
+    """A run that is going and holds a place in a pool, as its driver left it."""
+    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    instance.event_log_storage.set_concurrency_slots("gpu", 2)
+    instance.event_log_storage.claim_concurrency_slot("gpu", run.run_id, "heavy")
+    return run.run_id
+
+
+def test_only_runs_of_dead_drivers_end_and_give_their_places_back(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = driver_tag()[DRIVER].rpartition(":")[0]
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}"})
+        alive = left_by(instance, {DRIVER: f"{host}:{os.getpid()}"})
+        assert bury_dead_runs(instance) == [dead]
+        assert instance.get_run_by_id(dead).status is dg.DagsterRunStatus.FAILURE
+        assert instance.get_run_by_id(alive).status is dg.DagsterRunStatus.STARTED
+        held = instance.event_log_storage.get_concurrency_info("gpu").claimed_slots
+        assert [slot.run_id for slot in held] == [alive]
+        assert bury_dead_runs(instance) == []
