@@ -1,0 +1,211 @@
+"""The one training loop: seeded per step, checkpointed, killed and resumed to the same weights."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger("likeness")
+SAY_EVERY_SECONDS = 5.0
+
+
+class Plan(BaseModel):
+    """How long and how fast; AdamW."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: int = Field(ge=1)
+    learning_rate: float = Field(gt=0, le=1)
+    schedule: Literal["one_cycle", "constant"] = Field(
+        "one_cycle", description="one_cycle: warm-up over 5 % of the steps, then a cosine to zero"
+    )
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float = Field(1.0, gt=0)
+    ema: float | None = Field(
+        None, gt=0, lt=1, description="decay of averaged weights, which are then what is kept"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the products; weights and moments stay float32"
+    )
+    seed: int = 0
+    checkpoint_steps: int = Field(200, ge=1)
+
+
+# What a step computes: the key "loss" is minimised, all are shown. All randomness comes from the
+# generator, which is seeded by the step: a resumed run draws what an uninterrupted one would.
+LossOf = Callable[[int, "torch.Generator"], "dict[str, torch.Tensor]"]
+
+
+def learning_rate_at(step: int, plan: Plan) -> float:
+    """The learning rate of a step, counted from 0."""
+    if plan.schedule == "constant":
+        return plan.learning_rate
+    warm = max(1, round(0.05 * plan.steps))
+    if step < warm:
+        return plan.learning_rate * (step + 1) / warm
+    done = (step - warm) / max(1, plan.steps - warm)
+    return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def generator_of(seed: int, step: int) -> "torch.Generator":
+    """The only source of chance of one step."""
+    import torch
+
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+
+
+def train(
+    module: "torch.nn.Module", loss_of: LossOf, plan: Plan, scratch: Path, what: str
+) -> list[dict[str, float]]:
+    """Train the parameters of ``module`` that want gradients, in place; return the curve.
+
+    A killed run goes on behind its last checkpoint in ``scratch`` and ends with the same weights
+    as one that was not killed. Rows of the curve: step, seconds, and the mean of each value since
+    the row before.
+    """
+    state = _State(module, plan)
+    checkpoint = scratch / "checkpoint"
+    curve = state.load(checkpoint)
+    if curve:
+        log.info("%s: goes on behind step %d of %d", what, state.step, plan.steps)
+    watch = _Watch(what, plan.steps, state.step, curve)
+    for step in range(state.step, plan.steps):
+        watch.see(step, state.one(step, loss_of))
+        if state.step % plan.checkpoint_steps == 0 or state.step == plan.steps:
+            state.save(checkpoint, watch.rows())
+    state.keep_average()
+    return watch.rows()
+
+
+class _State:
+    """Module, optimiser and average; all that a checkpoint holds."""
+
+    def __init__(self, module: "torch.nn.Module", plan: Plan) -> None:
+        import torch
+
+        self.module, self.plan, self.step = module, plan, 0
+        self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
+        self.device = next(iter(self.trained.values())).device
+        self.optimizer = torch.optim.AdamW(
+            self.trained.values(), lr=plan.learning_rate, weight_decay=plan.weight_decay
+        )
+        self.average = {}
+        if plan.ema is not None:
+            self.average = {n: p.detach().clone() for n, p in self.trained.items()}
+
+    def one(self, step: int, loss_of: LossOf) -> "dict[str, torch.Tensor]":
+        import torch
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, self.plan)
+        low = self.plan.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
+            values = loss_of(step, generator_of(self.plan.seed, step))
+        values["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(self.trained.values(), self.plan.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step = step + 1
+        self._follow()
+        return {name: value.detach() for name, value in values.items()}
+
+    def _follow(self) -> None:
+        """Move the average; early on it follows closely, or it would keep the first weights."""
+        if self.plan.ema is None:
+            return
+        import torch
+
+        weight = 1 - min(self.plan.ema, (1 + self.step) / (10 + self.step))
+        now = [p.detach() for p in self.trained.values()]
+        torch._foreach_lerp_(list(self.average.values()), now, weight)
+
+    def keep_average(self) -> None:
+        for name, value in self.average.items():
+            self.trained[name].data.copy_(value)
+
+    def _tensors(self) -> "Iterator[tuple[str, torch.Tensor]]":
+        for name, parameter in self.trained.items():
+            yield f"weight/{name}", parameter.detach()
+            for key, value in self.optimizer.state[parameter].items():
+                yield f"{key}/{name}", value
+        for name, value in self.average.items():
+            yield f"average/{name}", value
+
+    def save(self, folder: Path, curve: list[dict[str, float]]) -> None:
+        from safetensors.torch import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: value.contiguous() for name, value in self._tensors()}
+        # One file written aside and renamed: a kill while saving leaves the checkpoint before.
+        note = {"step": str(self.step), "curve": json.dumps(curve)}
+        save_file(tensors, folder / "next.safetensors", note)
+        (folder / "next.safetensors").replace(folder / "state.safetensors")
+
+    def load(self, folder: Path) -> list[dict[str, float]]:
+        import torch
+        from safetensors import safe_open
+
+        file = folder / "state.safetensors"
+        if not file.exists():
+            return []
+        with safe_open(file, framework="pt") as held, torch.no_grad():
+            note = held.metadata()
+            for name, parameter in self.trained.items():
+                parameter.copy_(held.get_tensor(f"weight/{name}"))
+                self.optimizer.state[parameter] = {
+                    key: held.get_tensor(f"{key}/{name}").to(
+                        "cpu" if key == "step" else self.device
+                    )
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
+            for name, value in self.average.items():
+                value.copy_(held.get_tensor(f"average/{name}"))
+        self.step = int(note["step"])
+        return list(json.loads(note["curve"]))
+
+
+class _Watch:
+    """Sums values without waiting for the device at each step; a row every 2 % of the steps."""
+
+    def __init__(self, what: str, steps: int, first: int, curve: list[dict[str, float]]) -> None:
+        self.what, self.steps, self.first = what, steps, first
+        self.curve = list(curve)
+        self.every = max(1, steps // 50)
+        self.sums: dict[str, Any] = {}
+        self.count = 0
+        self.earlier = curve[-1]["seconds"] if curve else 0.0
+        self.start = self.said = time.monotonic()
+
+    def see(self, step: int, values: "dict[str, torch.Tensor]") -> None:
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.count += 1
+        now = time.monotonic()
+        if (step + 1) % self.every == 0 or step + 1 == self.steps:
+            means = {name: float(total) / self.count for name, total in self.sums.items()}
+            seconds = self.earlier + now - self.start
+            self.curve.append({"step": step + 1, "seconds": round(seconds, 1), **means})
+            self.sums, self.count = {}, 0
+        if now - self.said >= SAY_EVERY_SECONDS and self.curve:
+            left = (now - self.start) / (step + 1 - self.first) * (self.steps - step - 1)
+            loss = self.curve[-1]["loss"]
+            log.info(
+                "%s: step %d of %d, loss %.4f, about %.0f s left",
+                self.what,
+                step + 1,
+                self.steps,
+                loss,
+                left,
+            )
+            self.said = now
+
+    def rows(self) -> list[dict[str, float]]:
+        return self.curve

@@ -1,0 +1,88 @@
+from itertools import pairwise
+
+import pytest
+import torch
+
+from likeness.finetune.loop import Plan, generator_of, learning_rate_at, train
+
+
+def problem():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+
+
+def loss_on(module, die_at=None):
+    def loss_of(step, generator):
+        if step == die_at:
+            raise KeyboardInterrupt
+        x = torch.randn(16, 4, generator=generator)
+        loss = (module(x) - x.sum(1, keepdim=True)).pow(2).mean()
+        return {"loss": loss, "twice": 2 * loss}
+
+    return loss_of
+
+
+PLAN = Plan(steps=23, learning_rate=0.05, ema=0.9, weight_decay=0.01, seed=3, checkpoint_steps=5)
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+@pytest.mark.parametrize("die_at", [3, 5, 13, 22])
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path, die_at, ema):
+    plan = PLAN.model_copy(update={"ema": ema})
+    whole, killed = problem(), problem()
+    curve = train(whole, loss_on(whole), plan, tmp_path / "whole", "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(killed, loss_on(killed, die_at), plan, tmp_path / "killed", "killed")
+    again = problem()  # a new process starts from fresh weights
+    resumed = train(again, loss_on(again), plan, tmp_path / "killed", "again")
+    for a, b in zip(whole.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    assert [row["step"] for row in resumed] == [row["step"] for row in curve]
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    module = problem()
+    train(module, loss_on(module), PLAN, tmp_path, "first")
+    kept = [p.clone() for p in module.parameters()]
+    again = problem()
+    train(again, loss_on(again, die_at=0), PLAN, tmp_path, "again")
+    assert all(torch.equal(a, b) for a, b in zip(kept, again.parameters(), strict=True))
+
+
+def test_it_learns_and_shows_every_value(tmp_path):
+    module = problem()
+    plan = Plan(steps=300, learning_rate=0.02)
+    curve = train(module, loss_on(module), plan, tmp_path, "learning")
+    assert curve[-1]["loss"] < 0.1 * curve[0]["loss"]
+    assert curve[-1]["twice"] == pytest.approx(2 * curve[-1]["loss"], rel=1e-5)
+    assert curve[-1]["step"] == 300
+
+
+def test_only_what_wants_gradients_moves(tmp_path):
+    module = problem()
+    module[0].requires_grad_(False)
+    frozen, moved = module[0].weight.clone(), module[2].weight.clone()
+    train(module, loss_on(module), PLAN, tmp_path, "half")
+    assert torch.equal(frozen, module[0].weight)
+    assert not torch.equal(moved, module[2].weight)
+
+
+def test_one_cycle_warms_up_and_ends_near_zero():
+    plan = Plan(steps=100, learning_rate=1.0)
+    rates = [learning_rate_at(step, plan) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2)  # a fifth of a warm-up of five steps
+    assert max(rates) == rates[4] == 1.0
+    assert rates[-1] < 0.001
+    assert all(a >= b for a, b in pairwise(rates[4:]))
+
+
+def test_each_step_draws_its_own():
+    draws = {float(torch.rand(1, generator=generator_of(s, t))) for s in (0, 1) for t in range(50)}
+    assert len(draws) == 100
+
+
+def test_bfloat16_keeps_weights_in_full(tmp_path):
+    module = problem()
+    plan = PLAN.model_copy(update={"precision": "bfloat16"})
+    train(module, loss_on(module), plan, tmp_path, "low")
+    assert all(p.dtype == torch.float32 for p in module.parameters())
