@@ -1,0 +1,115 @@
+"""Ready pipelines from base models by name: local files only, safetensors only, DDIM."""
+
+from pathlib import Path
+from typing import Any
+
+from likeness.errors import BadInput
+from likeness.models import checksums
+from likeness.models.local import INDEX, LEFT_OUT, needed_folder
+from likeness.models.registry import BaseModelSpec, DType, spec_of
+
+# StableDiffusionPipeline or StableDiffusionXLPipeline, whose parts no type checker can see
+Pipeline = Any
+
+
+def load_pipeline(name: str, device: str, dtype: DType | None = None) -> Pipeline:
+    """The pipeline of a base model, ready to run on ``device`` (``cpu``, ``cuda``, ``cuda:1``).
+
+    ``dtype`` None: the model's own on a GPU, float32 on a CPU. The scheduler is DDIM; there is no
+    safety checker. The networks are in eval mode and, on a GPU, in channels-last memory. Raises
+    BadInput when the model is not on this machine, is damaged, or is not what its name says.
+    """
+    spec = spec_of(name)
+    dtype = dtype or dtype_on(spec, device)
+    if spec.is_random:
+        from likeness.models.random_weights import build
+
+        pipe = build(spec.architecture, spec.seed, device, dtype)
+    else:
+        folder = needed_folder(spec)
+        if (folder / checksums.SUMS).is_file():
+            checksums.verify(folder)
+        pipe = load_folder(folder, dtype, spec.two_encoders, spec.variant)
+    _check(pipe, spec)
+    return on_device(pipe, device)
+
+
+def load_folder(
+    folder: Path, dtype: DType, two_encoders: bool = False, variant: str | None = None
+) -> Pipeline:
+    """The pipeline of a diffusers folder, on the CPU, with a DDIM scheduler.
+
+    Raises BadInput for a folder that is none, or whose weights are pickles or damaged.
+    """
+    import torch
+    from diffusers import DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
+    from safetensors import SafetensorError
+
+    kind = StableDiffusionXLPipeline if two_encoders else StableDiffusionPipeline
+    absent: dict[str, Any] = dict.fromkeys(LEFT_OUT)
+    if two_encoders:
+        # Otherwise it may write a mark into pictures, by a library that is not always there.
+        absent = {"feature_extractor": None, "image_encoder": None, "add_watermarker": False}
+    else:
+        absent["requires_safety_checker"] = False
+    try:
+        scheduler = DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
+        pipe = kind.from_pretrained(
+            folder,
+            scheduler=scheduler,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            local_files_only=True,
+            variant=variant,
+            **absent,
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise BadInput(
+            f"{folder / INDEX} cannot be loaded with its parts: {first}; restore the model"
+        ) from error
+    return pipe
+
+
+def best_device() -> str:
+    """``cuda`` when there is a GPU, else ``cpu``."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def dtype_on(spec: BaseModelSpec, device: str) -> DType:
+    """The model's own number format on a GPU; float32 on a CPU, where half formats are slow."""
+    return spec.dtype if device.startswith("cuda") else "float32"
+
+
+def on_device(pipe: Pipeline, device: str) -> Pipeline:
+    """Move a pipeline, in eval mode and without bars; channels-last convolutions on a GPU."""
+    import torch
+
+    pipe.to(device)
+    pipe.set_progress_bar_config(disable=True)
+    for part in pipe.components.values():
+        if isinstance(part, torch.nn.Module):
+            part.requires_grad_(False).eval()
+    if device.startswith("cuda"):
+        for network in (pipe.unet, pipe.vae):
+            network.to(memory_format=torch.channels_last)
+    return pipe
+
+
+def _check(pipe: Pipeline, spec: BaseModelSpec) -> None:
+    """Is the pipeline what the registry says of it? A mirror may hold something else."""
+    found = {
+        "prediction_type": pipe.scheduler.config.prediction_type,
+        "scaling_factor": pipe.vae.config.scaling_factor,
+        "latent_channels": pipe.vae.config.latent_channels,
+        "cross_attention_dim": pipe.unet.config.cross_attention_dim,
+    }
+    for field, value in found.items():
+        wanted = getattr(spec, field)
+        if wanted is not None and wanted != value:
+            raise BadInput(
+                f"model '{spec.name}' has {field} {value} where {wanted} is expected: "
+                f"correct its source, or say {field} in the file of LIKENESS_MODELS"
+            )
