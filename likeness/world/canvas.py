@@ -54,9 +54,13 @@ class Canvas:
         """A polygon given in unit coordinates."""
         import cv2
 
-        outline = np.round(points * (self.size * 2**SUBPIXEL)).astype(np.int32)
+        outline = self.fixed_point(points)
         cv2.fillPoly(self.colour, [outline], colour, cv2.LINE_8, SUBPIXEL)
         cv2.fillPoly(self.owner, [outline], owner, cv2.LINE_8, SUBPIXEL)
+
+    def fixed_point(self, points: Array) -> Array:
+        """Unit coordinates as OpenCV counts them, to whom whole numbers are middles of pixels."""
+        return np.round((points * self.size - 0.5) * 2**SUBPIXEL).astype(np.int32)
 
     def picture(self) -> Array:
         """Side x side x 3 uint8."""
@@ -65,8 +69,13 @@ class Canvas:
         return cv2.resize(self.colour, (self.side, self.side), interpolation=cv2.INTER_AREA)
 
     def owners(self) -> Array:
-        """Side x side uint8: whose the middle of each pixel is."""
-        return self.owner[SUPERSAMPLING // 2 :: SUPERSAMPLING, SUPERSAMPLING // 2 :: SUPERSAMPLING]
+        """Side x side uint8: whose each pixel is; of several owners, the one with the highest number.
+
+        A choice among the finer pixels by place would not mirror.
+        """
+        n = self.side
+        fine = self.owner.reshape(n, SUPERSAMPLING, n, SUPERSAMPLING)
+        return np.asarray(fine.max((1, 3)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ class Pen:
         if right <= left or bottom <= top:
             return
         mask = np.zeros((bottom - top, right - left), np.float32)
-        local = np.round((outline - (left, top)) * 2**SUBPIXEL).astype(np.int32)
+        local = np.round((outline - (left, top) - 0.5) * 2**SUBPIXEL).astype(np.int32)
         cv2.fillPoly(mask, [local], share, cv2.LINE_8, SUBPIXEL)
         part = self.canvas.colour[top:bottom, left:right]
         part[:] = part + (np.array(colour) - part) * mask[..., None]

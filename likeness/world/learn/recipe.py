@@ -1,0 +1,52 @@
+"""How the small base model is trained: which pictures, which stages, how many steps."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from likeness.finetune.loop import Plan
+from likeness.world.learn import vae
+from likeness.world.sample import Mixture
+
+PEOPLE = Mixture(people=1.0, things=0.0, related=0.0)
+LANDS = Mixture(people=0.0, things=0.0)
+THINGS = Mixture(people=0.35, things=0.65, related=1.0, named=0.5)
+
+
+class Stage(BaseModel):
+    """One training with a fresh optimiser: new pictures, and some of the stages before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    mixture: Mixture
+    count: int = Field(ge=1, description="new pictures")
+    rehearse: float = Field(0.0, ge=0, description="earlier pictures for each new one")
+    plan: Plan
+
+
+def _plan(steps: int, learning_rate: float, seed: int) -> Plan:
+    return Plan(
+        steps=steps,
+        learning_rate=learning_rate,
+        ema=0.997,
+        weight_decay=1e-3,
+        precision="bfloat16",
+        seed=seed,
+    )
+
+
+class BaseRecipe(BaseModel):
+    """The whole training of the small base model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vae_pictures: int = Field(12_000, ge=1)
+    vae_plan: Plan = vae.PLAN
+    stages: tuple[Stage, ...] = (
+        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(1700, 1e-3, 11)),
+        Stage(
+            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(900, 8e-4, 12)
+        ),
+        Stage(
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1500, 8e-4, 13)
+        ),
+    )

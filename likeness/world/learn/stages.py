@@ -1,0 +1,144 @@
+"""From books to the folder of the small base model: autoencoder, then stage after stage."""
+
+import copy
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likeness.world.book import Page, write_book
+from likeness.world.grammar import vocabulary
+from likeness.world.learn.architecture import (
+    new_scheduler,
+    new_text_encoder,
+    new_unet,
+    read_tokenizer,
+)
+from likeness.world.learn.base import train_stage
+from likeness.world.learn.recipe import BaseRecipe, Stage
+from likeness.world.learn.vae import encode, train_vae
+from likeness.world.sample import Mixture
+from likeness.world.tokenizer import write_tokenizer
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+log = logging.getLogger("likeness")
+SHARD = "15MB"  # no file of the package is larger
+Curves = dict[str, list[dict[str, float]]]
+
+
+def make_base(recipe: BaseRecipe, output: Path, scratch: Path) -> Curves:
+    """Train everything and write ``output``, a ``StableDiffusionPipeline`` folder.
+
+    Whatever is done lies in ``scratch``: a run that was killed goes on from there.
+    """
+    curves: Curves = {}
+    vae = _autoencoder(recipe, scratch, curves)
+    write_tokenizer(vocabulary(), scratch / "tokenizer")
+    tokenizer = read_tokenizer(scratch / "tokenizer")
+    unet, text_encoder = _fresh(tokenizer, recipe)
+    shelf: list[tuple[torch.Tensor, list[Page]]] = []
+    for stage in recipe.stages:
+        shelf.append(_latents(vae, stage, scratch))
+        folder = scratch / "stages" / stage.name
+        if not (folder / "done.json").exists():
+            latents, pages = _mixed(shelf, stage)
+            curve = train_stage(
+                unet, text_encoder, tokenizer, latents, pages, stage.plan, folder, stage.name
+            )
+            write_pipeline(folder / "pipeline", vae, unet, text_encoder, tokenizer)
+            (folder / "done.json").write_text(json.dumps(curve))
+        # Each stage starts from what the stage before has written, halves and all.
+        unet, text_encoder = _read(folder / "pipeline")
+        curves[stage.name] = json.loads((folder / "done.json").read_text())
+    write_pipeline(output, vae, unet, text_encoder, tokenizer)
+    return curves
+
+
+def _autoencoder(recipe: BaseRecipe, scratch: Path, curves: Curves) -> "AutoencoderKL":
+    import torch
+    from diffusers import AutoencoderKL
+
+    folder = scratch / "autoencoder"
+    if not (folder / "done.json").exists():
+        book = write_book(scratch / "books/eyes", "base-eyes", recipe.vae_pictures, Mixture())
+        vae, curve = train_vae(book, folder, recipe.vae_plan)
+        vae.to(torch.float16).save_pretrained(folder)
+        (folder / "done.json").write_text(json.dumps(curve))
+    curves["autoencoder"] = json.loads((folder / "done.json").read_text())
+    return AutoencoderKL.from_pretrained(folder).float().requires_grad_(False).eval()
+
+
+def _fresh(
+    tokenizer: "CLIPTokenizer", recipe: BaseRecipe
+) -> "tuple[UNet2DConditionModel, CLIPTextModel]":
+    import torch
+
+    torch.manual_seed(recipe.stages[0].plan.seed)
+    return new_unet(), new_text_encoder(tokenizer)
+
+
+def _latents(
+    vae: "AutoencoderKL", stage: Stage, scratch: Path
+) -> "tuple[torch.Tensor, list[Page]]":
+    """Scaled latents of the stage's book, float16, and its pages."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    book = write_book(
+        scratch / "books" / stage.name, f"base-{stage.name}", stage.count, stage.mixture
+    )
+    file = scratch / "latents" / f"{stage.name}.safetensors"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scaled = encode(vae, book.pictures) * vae.config.scaling_factor
+        save_file({"latents": scaled.to(torch.float16)}, file)
+    return load_file(file)["latents"], book.pages
+
+
+def _mixed(
+    shelf: "list[tuple[torch.Tensor, list[Page]]]", stage: Stage
+) -> "tuple[torch.Tensor, list[Page]]":
+    """The newest pictures and as many of the earlier ones as the stage rehearses."""
+    import torch
+
+    latents, pages = shelf[-1]
+    wanted = round(stage.rehearse * len(pages))
+    if wanted == 0 or len(shelf) == 1:
+        return latents, pages
+    older = torch.cat([part for part, _ in shelf[:-1]])
+    older_pages = [page for _, part in shelf[:-1] for page in part]
+    rng = np.random.default_rng(stage.plan.seed)
+    kept = rng.choice(len(older_pages), min(wanted, len(older_pages)), replace=False)
+    return torch.cat([latents, older[kept]]), [*pages, *(older_pages[i] for i in kept)]
+
+
+def _read(folder: Path) -> "tuple[UNet2DConditionModel, CLIPTextModel]":
+    from diffusers import UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet").float()
+    return unet, CLIPTextModel.from_pretrained(folder / "text_encoder")
+
+
+def write_pipeline(folder: Path, vae: Any, unet: Any, text_encoder: Any, tokenizer: Any) -> None:
+    """A folder that stock diffusers loads: UNet and VAE in half, the text encoder in full."""
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    pipe = StableDiffusionPipeline(
+        vae=copy.deepcopy(vae).to(torch.float16),
+        unet=copy.deepcopy(unet).to(torch.float16),
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        scheduler=new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipe.save_pretrained(folder, max_shard_size=SHARD)

@@ -1,0 +1,131 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from likeness.world.description import Description, Landscape, Spot, Thing, hair_colour
+from likeness.world.grammar import caption, vocabulary
+from likeness.world.names import people_names
+from likeness.world.sample import Mixture, base_identity, describe, is_held_out
+from likeness.world.tokenizer import unknown_words
+
+PAGES = [describe("grammar-test", i, Mixture()) for i in range(300)]
+
+
+def texts(description, count=40):
+    return [caption(description, np.random.default_rng(i)) for i in range(count)]
+
+
+def test_a_caption_is_the_same_for_the_same_seed():
+    for page in PAGES[:50]:
+        one, two = (caption(page, np.random.default_rng(7)) for _ in range(2))
+        assert (one.text, one.said) == (two.text, two.said)
+
+
+def test_a_caption_claims_only_what_is_so():
+    for page in PAGES:
+        said = caption(page, np.random.default_rng(3), full=True).said
+        land, person = page.landscape, page.person
+        for key in ("place", "light", "season", "tree"):
+            assert said.get(key, getattr(land, key)) == getattr(land, key)
+        if person is not None:
+            low, high = said.get("age", (0, 91))
+            assert low <= person.age <= high
+            assert said.get("sex", person.identity.sex) == person.identity.sex
+            assert said.get("hair_colour", hair_colour(person)) == hair_colour(person)
+            for key in ("expression", "facing", "hat", "shirt", "role", "hair_length", "hidden"):
+                assert said.get(key, getattr(person, key)) == getattr(person, key)
+        if page.things:
+            kinds = {thing.kind for thing in page.things}
+            assert said["thing_kind"] in kinds
+
+
+def test_pencils_and_painters_claim_no_colours():
+    for page in PAGES:
+        if page.style == "drawing" or page.painter is not None:
+            for one in texts(page, 5):
+                assert not {"shirt", "hair_colour", "thing_colour"} & set(one.said)
+
+
+def test_every_word_of_every_caption_is_in_the_vocabulary():
+    known = set(vocabulary())
+    for page in PAGES:
+        for one in texts(page, 4):
+            words = one.text.replace(",", " ").lower().split()
+            assert {w for w in words if not w.isdigit()} <= known, one.text
+
+
+def test_phrases_are_dropped_and_reordered():
+    page = next(p for p in PAGES if p.person and p.person.scarf and p.person.role is None)
+    said = Counter(key for one in texts(page, 200) for key in one.said)
+    assert 0 < said["scarf"] < 200
+    assert len({one.text for one in texts(page, 200)}) > 100
+
+
+def test_a_name_alone_claims_neither_age_nor_sex():
+    page = next(p for p in PAGES if p.person and p.person.identity.name)
+    name = page.person.identity.name
+    alone = [one for one in texts(page, 200) if f"{name} as" not in one.text]
+    assert alone
+    assert all("age" not in one.said for one in alone)
+
+
+def test_a_car_by_hand():
+    car = Thing("car", Spot(0.5, 0.6, 0.5), colour="yellow", state="sport")
+    page = Description(Landscape("manhattan"), things=(car,))
+    one = caption(page, np.random.default_rng(0), full=True)
+    assert "yellow car" in one.text
+    assert one.said["thing_colour"] == "yellow"
+    assert one.said["state"] == "sport"
+    assert one.said["place"] == "manhattan"
+
+
+def test_names_are_many_distinct_and_no_other_words():
+    names = people_names()
+    assert len(names) == len(set(names)) == 320
+    everything = Counter(vocabulary())
+    assert max(everything.values()) == 1
+    assert set(names) <= set(everything)
+
+
+def test_a_name_is_one_person_for_life():
+    assert base_identity(5) == base_identity(5)
+    assert base_identity(5).name == people_names()[5]
+    assert base_identity(5).traits != base_identity(6).traits
+
+
+def test_sources_share_no_picture():
+    one = {describe("one", i, Mixture()).seed for i in range(200)}
+    two = {describe("two", i, Mixture()).seed for i in range(200)}
+    assert not one & two
+
+
+def test_held_out_combinations_never_occur_in_training():
+    assert not any(is_held_out(page) for page in PAGES)
+    free = [describe("free", i, Mixture(held_out=True)) for i in range(400)]
+    share = np.mean([is_held_out(page) for page in free])
+    assert 0.03 < share < 0.3
+
+
+def test_what_is_held_out_depends_on_the_combination_alone():
+    lands = Mixture(people=0, things=0, painted=0, held_out=True)
+    held = next(d for i in range(400) if is_held_out(d := describe("free", i, lands)))
+    assert is_held_out(replace(held, seed=1, style="photo"))
+
+
+@pytest.mark.parametrize(
+    ("share", "kind"),
+    [({"people": 1.0, "things": 0.0}, "person"), ({"people": 0.0, "things": 1.0}, "thing")],
+)
+def test_a_mixture_gives_what_it_says(share, kind):
+    assert {describe("m", i, Mixture(**share)).kind for i in range(50)} == {kind}
+
+
+def test_unknown_words_needs_no_case(tmp_path):
+    from transformers import CLIPTokenizer
+
+    from likeness.world.tokenizer import write_tokenizer
+
+    write_tokenizer(["dog"], tmp_path)
+    assert unknown_words(CLIPTokenizer.from_pretrained(tmp_path), "DOG Cat") == ["cat"]
