@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likeness.generate.sample import Sampling, sample
-from likeness.world.book import Book, write_book
+from likeness.world.book import write_book
 from likeness.world.description import Description, Landscape
 from likeness.world.grammar import Caption, caption
 from likeness.world.picture import draw

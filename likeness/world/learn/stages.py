@@ -33,9 +33,10 @@ Curves = dict[str, list[dict[str, float]]]
 
 
 def make_base(recipe: BaseRecipe, output: Path, scratch: Path) -> Curves:
-    """Train everything and write ``output``, a ``StableDiffusionPipeline`` folder.
+    """Train everything and write ``output``, a ``StableDiffusionPipeline`` folder; the curves.
 
-    Whatever is done lies in ``scratch``: a run that was killed goes on from there.
+    Whatever is done lies in ``scratch``: a run that was killed goes on from there. Each stage
+    starts with a fresh optimiser from the folder that the stage before has written.
     """
     curves: Curves = {}
     vae = _autoencoder(recipe, scratch, curves)
@@ -53,7 +54,7 @@ def make_base(recipe: BaseRecipe, output: Path, scratch: Path) -> Curves:
             )
             write_pipeline(folder / "pipeline", vae, unet, text_encoder, tokenizer)
             (folder / "done.json").write_text(json.dumps(curve))
-        # Each stage starts from what the stage before has written, halves and all.
+        # From what was written, halves and all: a run that starts here does the same.
         unet, text_encoder = _read(folder / "pipeline")
         curves[stage.name] = json.loads((folder / "done.json").read_text())
     write_pipeline(output, vae, unet, text_encoder, tokenizer)

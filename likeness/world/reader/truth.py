@@ -62,6 +62,8 @@ def truth_of(page: "Page") -> Truth:
         found |= _land(it.landscape)
     if it.person is not None and page.person is not None:
         found |= _person(it.person)
+    if it.relation == "eating":
+        found["expression"] = None  # food hides the mouth
     found |= _things(page)
     if it.style == "drawing" or it.painter is not None:  # gray, or in the painter's own colours
         found |= dict.fromkeys(COLOURS)
