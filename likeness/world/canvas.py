@@ -69,7 +69,7 @@ class Canvas:
         return cv2.resize(self.colour, (self.side, self.side), interpolation=cv2.INTER_AREA)
 
     def owners(self) -> Array:
-        """Side x side uint8: whose each pixel is; of several owners, the one with the highest number.
+        """Side x side uint8: whose each pixel is; of several owners the highest number.
 
         A choice among the finer pixels by place would not mirror.
         """

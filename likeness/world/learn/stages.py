@@ -98,7 +98,7 @@ def _latents(
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         scaled = encode(vae, book.pictures) * vae.config.scaling_factor
-        save_file({"latents": scaled.to(torch.float16)}, file)
+        save_file({"latents": scaled.to(torch.float16).contiguous()}, file)
     return load_file(file)["latents"], book.pages
 
 

@@ -50,8 +50,9 @@ def train_vae(
 
     curve = train(vae, loss_of, plan, scratch, "autoencoder")
     vae.eval().requires_grad_(False)
-    sample = encode(vae, book.pictures[: min(len(book), 2048)])
-    vae.register_to_config(scaling_factor=float(1 / sample.std()))
+    mean, deviation = encode(vae, book.pictures[:2048]).chunk(2, 1)
+    spread = (mean.var() + deviation.pow(2).mean()).sqrt()  # of latents drawn from both
+    vae.register_to_config(scaling_factor=float(1 / spread))
     return vae, curve
 
 
@@ -59,7 +60,7 @@ def to_tensor(pictures: np.ndarray) -> "torch.Tensor":
     """N x H x W x 3 uint8 -> N x 3 x H x W float32 in -1..1."""
     import torch
 
-    x = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+    x = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2)
     return x.float() / 127.5 - 1
 
 
