@@ -34,7 +34,9 @@ def train_stage(
     """Train both networks in place on scaled latents (N x 8 x h x w: mean, deviation)."""
     import torch
 
-    _plain_attention(unet, text_encoder)
+    if unet.device.type == "cpu":
+        plain_attention(unet)
+        text_encoder.set_attn_implementation("eager")
     both = torch.nn.ModuleDict({"unet": unet.train(), "text_encoder": text_encoder.train()})
     kept = new_scheduler().alphas_cumprod  # the share of signal at each of the 1000 noise levels
 
@@ -62,15 +64,15 @@ def train_stage(
     return curve
 
 
-def _plain_attention(unet: "UNet2DConditionModel", text_encoder: "CLIPTextModel") -> None:
-    """Attention as three products: for training in bfloat16 on a CPU 1.5 times as fast a step as
-    the fused one, whose backward pass is slow there (measured, 77 positions, batch 48)."""
-    if unet.device.type != "cpu":
-        return
+def plain_attention(unet: "UNet2DConditionModel") -> None:
+    """Attention as three products, probabilities in memory.
+
+    For training in bfloat16 on a CPU: the backward pass of the fused one is slow there
+    (benchmarks/plain_attention.py).
+    """
     from diffusers.models.attention_processor import AttnProcessor
 
     unet.set_attn_processor(AttnProcessor())
-    text_encoder.set_attn_implementation("eager")
 
 
 def captions(pages: Sequence[Page], generator: "torch.Generator") -> list[str]:
