@@ -1,0 +1,111 @@
+"""The measures of the small world, with models that are perfect or know nothing."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from likeness.world import measure
+from likeness.world.measure import names_bound, painters_bound, prompts_followed
+from likeness.world.sample import base_identity
+
+PEOPLE = 6
+
+
+class Eyes:
+    """Verifies by the mean of a picture, which the fakes below set per person."""
+
+    threshold = 0.1
+
+    def detect(self, pictures):
+        return [[] for _ in pictures]
+
+    def embed(self, pictures, detections):
+        angle = pictures.reshape(len(pictures), -1).mean(1) / 255 * np.pi
+        vectors = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
+        vectors[pictures.reshape(len(pictures), -1).max(1) == 0] = np.nan
+        return SimpleNamespace(vectors=vectors)
+
+
+def flat(value):
+    return np.full((8, 8, 3), value, np.uint8)
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path):
+    """Named person k looks like the gray 40 k + 20, drawn; ``painted`` says how samples look."""
+    looks = {base_identity(k).name: 40 * k + 20 for k in range(PEOPLE)}
+    monkeypatch.setattr(measure, "_portrait", lambda who, k: flat(looks[who.name]))
+    samples = {"of": lambda prompt: flat(next(v for n, v in looks.items() if n in prompt.split()))}
+
+    def sample(pipe, prompts, seeds, sampling, what):
+        return np.stack([samples["of"](prompt) for prompt in prompts])
+
+    monkeypatch.setattr(measure, "sample", sample)
+    return samples, tmp_path
+
+
+def figures(found):
+    return {figure.name.split("/")[1]: figure for figure in found}
+
+
+def test_names_that_bind_verify_with_their_own_and_no_others(world):
+    found = figures(names_bound(None, Eyes(), PEOPLE, world[1]))
+    assert found["verified_with_own"].value == 1.0
+    assert found["verified_with_others"].value == 0.0
+    assert found["renderings_among_themselves"].value == 1.0
+    # two ages of each with four renderings of each
+    assert found["verified_with_own"].n == PEOPLE * 2 * 4
+    assert found["verified_with_others"].n == PEOPLE * 2 * (PEOPLE - 1) * 4
+    assert found["renderings_among_themselves"].n == PEOPLE * 4 * 3
+
+
+def test_names_that_mean_nothing_verify_with_one_in_all(world):
+    world[0]["of"] = lambda prompt: flat(20)
+    found = figures(names_bound(None, Eyes(), PEOPLE, world[1]))
+    assert found["verified_with_own"].value == pytest.approx(1 / PEOPLE)
+
+
+def test_no_face_is_no_match(world):
+    world[0]["of"] = lambda prompt: flat(0)
+    found = figures(names_bound(None, Eyes(), PEOPLE, world[1]))
+    assert found["face_found"].value == 0.0
+    assert found["verified_with_own"].value == 0.0
+
+
+def reader(**values):
+    """A reader that reads the same from every picture."""
+    from likeness.world.reader.read import Readings
+
+    def read(pictures):
+        n = len(pictures)
+        columns = {name: np.array([value] * n) for name, value in values.items()}
+        return Readings(columns, {}, np.full(n, 30.0, np.float32), [[] for _ in range(n)])
+
+    return SimpleNamespace(read=read)
+
+
+def test_a_reader_that_names_one_painter_is_right_once_in_thirty_two(world):
+    world[0]["of"] = lambda prompt: flat(9)
+    found = painters_bound(None, reader(painter="cezanne"), world[1])
+    assert found.value == pytest.approx(1 / 32)
+    assert found.n == 64
+
+
+def test_agreement_counts_each_attribute_once_however_often_it_is_asked(world):
+    world[0]["of"] = lambda prompt: flat(9)
+    found = {f.name: f for f in prompts_followed(None, reader(style="photo"), 60, world[1])}
+    asked = measure.held_out_prompts(60)[1]
+    styles = [one.said["style"] for one in asked if "style" in one.said]
+    assert found["agreement/style"].value == pytest.approx(styles.count("photo") / len(styles))
+    assert found["agreement/style"].n == len(styles)
+    ages = [one.said["age"] for one in asked if "age" in one.said]
+    right = [low - 5 <= 30 <= high + 5 for low, high in ages]
+    assert found["agreement/age"].value == pytest.approx(np.mean(right))
+    mean = np.mean([found["agreement/style"].value, found["agreement/age"].value])
+    assert found["agreement_mean_of_attributes"].value == pytest.approx(mean)
+    assert found["agreement_of_all_claims"].n == len(styles) + len(ages)
+
+
+def test_held_out_prompts_are_the_same_each_time():
+    assert measure.held_out_prompts(5)[1] == measure.held_out_prompts(5)[1]
