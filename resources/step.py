@@ -15,8 +15,8 @@ from resources.settings import REPOSITORY
 class Step(BaseModel):
     """One asset's heavy call.
 
-    ``modules`` are the ones whose edit may change the result; a comment or a new line in them does
-    not. ``version`` is bumped by hand for what the source does not show (a data file, say). A
+    ``modules`` are the ones whose edit may change the result (``package.*``: all of a package); a
+    comment or a new line in them does not. ``version`` is bumped by hand for what the source does not show (a data file, say). A
     ``gpu`` step takes a GPU where there is one.
     """
 
@@ -34,9 +34,14 @@ class Step(BaseModel):
         """Shown by Dagster and part of the fingerprint."""
         own = self.function.split(":")[0]
         digest = hashlib.sha256()
-        for module in sorted({own, *self.modules}):
+        for module in sorted({own, *self.all_modules}):
             digest.update(source_digest(module).encode())
         return f"{self.version}-{digest.hexdigest()[:12]}"
+
+    @property
+    def all_modules(self) -> set[str]:
+        """``modules``, with those that a ``package.*`` stands for."""
+        return {module for name in self.modules for module in _modules_of(name)}
 
     @property
     def library_versions(self) -> dict[str, str]:
@@ -49,6 +54,15 @@ def module_file(module: str) -> Path:
     """Source file of one of this repository's modules, without importing it."""
     base = REPOSITORY.joinpath(*module.split("."))
     return base.with_suffix(".py") if base.with_suffix(".py").exists() else base / "__init__.py"
+
+
+def _modules_of(name: str) -> list[str]:
+    """The module itself, or every module of a package."""
+    if not name.endswith(".*"):
+        return [name]
+    folder = REPOSITORY.joinpath(*name.removesuffix(".*").split("."))
+    files = (file.relative_to(REPOSITORY).with_suffix("") for file in folder.rglob("*.py"))
+    return [".".join(file.parts).removesuffix(".__init__") for file in files]
 
 
 @cache

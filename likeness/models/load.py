@@ -71,13 +71,6 @@ def load_folder(
     return pipe
 
 
-def best_device() -> str:
-    """``cuda`` when there is a GPU, else ``cpu``."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def dtype_on(spec: BaseModelSpec, device: str) -> DType:
     """The model's own number format on a GPU; float32 on a CPU, where half formats are slow."""
     return spec.dtype if device.startswith("cuda") else "float32"

@@ -38,9 +38,11 @@ def train_stage(
         plain_attention(unet)
         text_encoder.set_attn_implementation("eager")
     both = torch.nn.ModuleDict({"unet": unet.train(), "text_encoder": text_encoder.train()})
+    device = unet.device
     kept = new_scheduler().alphas_cumprod  # the share of signal at each of the 1000 noise levels
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        # Chance comes from the CPU: the same on every device.
         chosen = torch.randint(len(pages), (BATCH,), generator=generator)
         mean, deviation = latents[chosen].float().chunk(2, 1)
         x = mean + deviation * torch.randn(mean.shape, generator=generator)
@@ -49,13 +51,11 @@ def train_stage(
         signal = kept[t].view(-1, 1, 1, 1)
         noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise
         texts = captions([pages[int(i)] for i in chosen], generator)
-        words = tokenizer(
-            texts, padding="max_length", truncation=True, return_tensors="pt"
-        ).input_ids
-        context = text_encoder(words).last_hidden_state
-        predicted = unet(noisy, t, encoder_hidden_states=context).sample.float()
-        error = (predicted - noise).pow(2).mean((1, 2, 3))
-        ratio = kept[t] / (1 - kept[t])
+        words = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
+        context = text_encoder(words.input_ids.to(device)).last_hidden_state
+        predicted = unet(noisy.to(device), t.to(device), encoder_hidden_states=context).sample
+        error = (predicted.float() - noise.to(device)).pow(2).mean((1, 2, 3))
+        ratio = (kept[t] / (1 - kept[t])).to(device)
         weight = ratio.clamp(max=SNR_GAMMA) / ratio
         return {"loss": (weight * error).mean(), "mse": error.mean()}
 

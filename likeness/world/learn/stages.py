@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likeness.devices import best_device
 from likeness.world.book import Page, write_book
 from likeness.world.grammar import vocabulary
 from likeness.world.learn.architecture import (
@@ -72,7 +73,9 @@ def _autoencoder(recipe: BaseRecipe, scratch: Path, curves: Curves) -> "Autoenco
         vae.to(torch.float16).save_pretrained(folder)
         (folder / "done.json").write_text(json.dumps(curve))
     curves["autoencoder"] = json.loads((folder / "done.json").read_text())
-    return AutoencoderKL.from_pretrained(folder).float().requires_grad_(False).eval()
+    return (
+        AutoencoderKL.from_pretrained(folder).float().to(best_device()).requires_grad_(False).eval()
+    )
 
 
 def _fresh(
@@ -81,7 +84,7 @@ def _fresh(
     import torch
 
     torch.manual_seed(recipe.stages[0].plan.seed)
-    return new_unet(), new_text_encoder(tokenizer)
+    return new_unet().to(best_device()), new_text_encoder(tokenizer).to(best_device())
 
 
 def _latents(
@@ -123,8 +126,8 @@ def _read(folder: Path) -> "tuple[UNet2DConditionModel, CLIPTextModel]":
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel
 
-    unet = UNet2DConditionModel.from_pretrained(folder / "unet").float()
-    return unet, CLIPTextModel.from_pretrained(folder / "text_encoder")
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet").float().to(best_device())
+    return unet, CLIPTextModel.from_pretrained(folder / "text_encoder").to(best_device())
 
 
 def write_pipeline(folder: Path, vae: Any, unet: Any, text_encoder: Any, tokenizer: Any) -> None:
@@ -133,9 +136,9 @@ def write_pipeline(folder: Path, vae: Any, unet: Any, text_encoder: Any, tokeniz
     from diffusers import StableDiffusionPipeline
 
     pipe = StableDiffusionPipeline(
-        vae=copy.deepcopy(vae).to(torch.float16),
-        unet=copy.deepcopy(unet).to(torch.float16),
-        text_encoder=text_encoder,
+        vae=copy.deepcopy(vae).to("cpu", torch.float16),
+        unet=copy.deepcopy(unet).to("cpu", torch.float16),
+        text_encoder=copy.deepcopy(text_encoder).cpu(),
         tokenizer=tokenizer,
         scheduler=new_scheduler(),
         safety_checker=None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likeness.devices import best_device
 from likeness.finetune.loop import Plan, train
 from likeness.progress import track
 from likeness.world.book import Book
@@ -33,13 +34,14 @@ def train_vae(
     import torch
 
     torch.manual_seed(plan.seed)
-    vae = new_vae().train()
+    device = best_device()
+    vae = new_vae().train().to(device)
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
         chosen = torch.randint(len(book), (BATCH,), generator=generator).sort().values
-        x = to_tensor(book.pictures[chosen.numpy()])
+        x = to_tensor(book.pictures[chosen.numpy()]).to(device)
         latent = vae.encode(x).latent_dist
-        noise = torch.randn(latent.mean.shape, generator=generator)
+        noise = torch.randn(latent.mean.shape, generator=generator).to(device)
         y = vae.decode(latent.mean + latent.std * noise).sample
         off = (y - x).float()
         edges = (off[..., 1:] - off[..., :-1]).abs().mean()
@@ -78,8 +80,9 @@ def encode(vae: "AutoencoderKL", pictures: np.ndarray) -> "torch.Tensor":
     starts = range(0, len(pictures), AT_ONCE)
     with torch.no_grad():
         for first in track(starts, "encoding pictures", len(starts)):
-            latent = vae.encode(to_tensor(pictures[first : first + AT_ONCE])).latent_dist
-            parts.append(torch.cat([latent.mean, latent.std], 1))
+            x = to_tensor(pictures[first : first + AT_ONCE]).to(vae.device)
+            latent = vae.encode(x).latent_dist
+            parts.append(torch.cat([latent.mean, latent.std], 1).cpu())
     return torch.cat(parts)
 
 
@@ -91,7 +94,8 @@ def psnr(vae: "AutoencoderKL", pictures: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         for first in range(0, len(pictures), AT_ONCE):
             part = pictures[first : first + AT_ONCE]
-            decoded = to_pictures(vae.decode(vae.encode(to_tensor(part)).latent_dist.mean).sample)
+            x = to_tensor(part).to(vae.device)
+            decoded = to_pictures(vae.decode(vae.encode(x).latent_dist.mean).sample)
             error = (decoded.astype(np.float64) - part) ** 2
             found.append(10 * np.log10(255.0**2 / error.mean((1, 2, 3))))
     return np.concatenate(found)
