@@ -9,7 +9,7 @@ BENCHMARKS := $(filter-out benchmarks/common.py,$(wildcard benchmarks/*.py))
 
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: setup demo study ui test unit lint bench snapshot clean
+.PHONY: setup demo study ui world world-report test unit lint bench snapshot clean
 
 setup: $(VENV)/.installed .env
 
@@ -34,6 +34,13 @@ study: setup
 
 ui: setup
 	$(RUN) likeness ui --port $(PORT)
+
+# Hours on two cores; what is done is kept, and a killed run goes on.
+world: setup
+	$(RUN) likeness world make
+
+world-report: setup
+	$(RUN) likeness world report
 
 test: setup
 	$(RUN) pytest --cov --cov-report=term-missing:skip-covered

@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets_defs import keys
 from assets_defs.classifier import verdicts
+from assets_defs.experiments import made
 from assets_defs.painters import classes, paintings
 from assets_defs.results import readable_failures, result
 from assets_defs.studies import registry
@@ -24,7 +25,11 @@ SUMMARIES = Step(
 GALLERY = Step(
     asset=keys.GALLERY,
     function="resources.report.page:render",
-    modules=("resources.report.figures",),
+    modules=(
+        "resources.report.figures",
+        "resources.report.made",
+        "resources.report.pictures",
+    ),
     libraries=("jinja2", "pillow"),
 )
 
@@ -32,7 +37,7 @@ GALLERY = Step(
 @dg.asset(
     key=keys.SUMMARIES.split("/"),
     group_name="report",
-    deps=[paintings, classes, verdicts],
+    deps=[paintings, classes, verdicts, made],
     owners=keys.OWNERS,
     kinds={"duckdb"},
     tags={"layer": "report"},

@@ -87,4 +87,96 @@ JUDGE = TRAIN.model_copy(
     update={"asset": keys.VERDICTS, "function": "likeness.classify.tasks:judge"}
 )
 
-STEPS = (LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE)
+REFER = Step(
+    asset=keys.BASE_MODEL,
+    function="likeness.models.local:model_identity",
+    modules=("likeness.models.checksums", "likeness.models.registry"),
+    libraries=(),
+)
+BASELINE = REFER.model_copy(update={"asset": keys.FINETUNED})
+MAKE = Step(
+    asset=keys.IMAGES,
+    function="likeness.generate.tasks:make_images",
+    modules=(
+        "likeness.devices",
+        "likeness.generate.prompts",
+        "likeness.generate.sample",
+        "likeness.images.decode",
+        "likeness.images.hashing",
+        "likeness.images.image_set",
+        "likeness.images.sheets",
+        "likeness.models.checksums",
+        "likeness.models.configs",
+        "likeness.models.load",
+        "likeness.models.local",
+        "likeness.models.random_weights",
+        "likeness.models.registry",
+        "likeness.world.tokenizer",
+    ),
+    libraries=(*PICTURES, "diffusers", "torch", "transformers"),
+    gpu=True,
+)
+
+# How the small world is drawn and captioned.
+DRAWING = (
+    "likeness.world.nature.*",
+    "likeness.world.people.*",
+    "likeness.world.things.*",
+    "likeness.world.book",
+    "likeness.world.canvas",
+    "likeness.world.description",
+    "likeness.world.grammar",
+    "likeness.world.hands",
+    "likeness.world.motifs",
+    "likeness.world.names",
+    "likeness.world.painters",
+    "likeness.world.picture",
+    "likeness.world.sample",
+    "likeness.world.scenes",
+    "likeness.world.strokes",
+    "likeness.world.styles",
+    "likeness.world.tokenizer",
+    "likeness.world.words",
+)
+TRAINERS = (*PICTURES, "diffusers", "opencv-contrib-python-headless", "torch", "transformers")
+WORLD_BASE = Step(
+    asset=keys.WORLD_BASE,
+    function="likeness.world.learn.tasks:base",
+    modules=(
+        *DRAWING,
+        "likeness.devices",
+        "likeness.finetune.loop",
+        "likeness.models.checksums",
+        "likeness.world.learn.architecture",
+        "likeness.world.learn.base",
+        "likeness.world.learn.recipe",
+        "likeness.world.learn.stages",
+        "likeness.world.learn.vae",
+    ),
+    libraries=TRAINERS,
+    gpu=True,
+)
+WORLD_CLIP, WORLD_FACE, WORLD_READER = (
+    WORLD_BASE.model_copy(
+        update={
+            "asset": asset,
+            "function": "likeness.world.learn.tasks:judge",
+            "modules": (
+                *DRAWING,
+                "likeness.faces.*",
+                "likeness.finetune.loop",
+                "likeness.models.checksums",
+                "likeness.world.learn.augment",
+                "likeness.world.learn.clip",
+                "likeness.world.learn.face",
+                "likeness.world.learn.judges",
+                "likeness.world.learn.keep",
+                "likeness.world.learn.reader",
+                "likeness.world.reader.*",
+            ),
+        }
+    )
+    for asset in (keys.WORLD_CLIP, keys.WORLD_FACE, keys.WORLD_READER)
+)
+
+STEPS = (LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE, REFER, BASELINE, MAKE, WORLD_BASE, WORLD_FACE)

@@ -16,14 +16,16 @@ def registry() -> Registry:
 
 subjects = dg.StaticPartitionsDefinition(registry().subjects)
 painters = dg.StaticPartitionsDefinition(sorted(registry().painters))
-experiments = dg.StaticPartitionsDefinition(registry().experiments)
+experiments = dg.StaticPartitionsDefinition(sorted(registry().experiments))
 networks = dg.StaticPartitionsDefinition(sorted(registry().networks))
+base_models = dg.StaticPartitionsDefinition(registry().models)
 
 PARTITIONS = {
     "people": subjects,
     "painters": painters,
     "experiments": experiments,
     "networks": networks,
+    "base models": base_models,
 }
 
 
@@ -32,4 +34,12 @@ def networks_of_painter() -> dg.StaticPartitionMapping:
     found: dict[str, set[str]] = {key: set() for key in registry().painters}
     for key, network in registry().networks.items():
         found[network.painter].add(key)
+    return dg.StaticPartitionMapping(found)
+
+
+def experiments_of_model() -> dg.StaticPartitionMapping:
+    """Which experiments start from which base model."""
+    found: dict[str, set[str]] = {name: set() for name in registry().models}
+    for key, experiment in registry().experiments.items():
+        found[experiment.model].add(key)
     return dg.StaticPartitionMapping(found)

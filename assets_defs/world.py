@@ -5,9 +5,10 @@ from typing import Any
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.checks import world as checks
 from assets_defs.forms import Rerun
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import WORLD_BASE, WORLD_JUDGES
+from assets_defs.steps import WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER
 from likeness.world.learn.tasks import BaseParams, JudgeParams
 from resources.artifacts import Artifacts
 from resources.step import Step
@@ -21,32 +22,39 @@ _ABOUT = {
 }
 
 
-def _asset(name: str, step: Step, params: Any) -> dg.AssetsDefinition:
-    """One model; training takes a good part of an hour on two cores, and is resumed if killed."""
+# Killed training goes on behind its last checkpoint.
+RESUME = dg.RetryPolicy(max_retries=1, delay=5)
+
+
+def _asset(step: Step, params: Any) -> dg.AssetsDefinition:
+    """One model; training takes up to an hour and a half on two cores."""
+    name = step.asset.split("/")[1]
 
     @dg.asset(
         key=["world", name],
         group_name="world",
         owners=keys.OWNERS,
         kinds={"pytorch"},
-        tags={"layer": "model"},
+        tags={"cost": "gpu", "layer": "model"},
         pool="gpu",
+        retry_policy=RESUME,
         code_version=step.code_version,
+        check_specs=checks.specs(step.asset),
+        op_tags={"dagster/max_runtime": 12 * 3600},
         description=_ABOUT[name],
     )
     def model(
         context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
     ) -> dg.MaterializeResult:
         with readable_failures():
-            made = artifacts.make(
-                step, None, params, {}, recompute=config.recompute, say=said_by(context)
-            )
-            return result(artifacts, made)
+            say = said_by(context)
+            made = artifacts.make(step, None, params, {}, recompute=config.recompute, say=say)
+            return result(artifacts, made, checks=checks.check_model(made.manifest))
 
     return model
 
 
-base = _asset("base", WORLD_BASE, BaseParams())
-clip = _asset("clip", WORLD_JUDGES["clip"], JudgeParams(model="clip"))
-face = _asset("face", WORLD_JUDGES["face"], JudgeParams(model="face"))
-reader = _asset("reader", WORLD_JUDGES["reader"], JudgeParams(model="reader"))
+base = _asset(WORLD_BASE, BaseParams())
+clip = _asset(WORLD_CLIP, JudgeParams(model="clip"))
+face = _asset(WORLD_FACE, JudgeParams(model="face"))
+reader = _asset(WORLD_READER, JudgeParams(model="reader"))

@@ -6,13 +6,13 @@ python benchmarks/plain_attention.py
 import torch
 from common import best_of, report
 
-from likeness.world.learn.architecture import TEXT_WIDTH, new_unet
+from likeness.world.learn.architecture import CHANNELS, TEXT_WIDTH, new_unet
 from likeness.world.learn.base import BATCH, plain_attention
 
 
 def step(unet: torch.nn.Module) -> None:
     """Forward and backward in bfloat16, 77 positions."""
-    x, t = torch.randn(BATCH, 4, 16, 16), torch.randint(1000, (BATCH,))
+    x, t = torch.randn(BATCH, CHANNELS, 16, 16), torch.randint(1000, (BATCH,))
     words = torch.randn(BATCH, 77, TEXT_WIDTH)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         unet(x, t, encoder_hidden_states=words).sample.float().pow(2).mean().backward()

@@ -30,12 +30,23 @@ class StepCost(BaseModel):
 
 def plan(study: str) -> list[tuple[str, str | None]]:
     """Jobs and partition keys of a study, in the order in which they must run."""
-    painters, networks = registry().keys_of(study)
+    keys = registry().keys_of(study)
     return [
-        *(("painters_job", key) for key in painters),
-        *(("networks_job", key) for key in networks),
+        *(("painters_job", key) for key in keys.painters),
+        *(("networks_job", key) for key in keys.networks),
+        *(("models_job", key) for key in keys.models),
+        *(("experiments_job", key) for key in keys.experiments),
         ("report_job", None),
     ]
+
+
+def _stands_on(job: str, key: str | None) -> tuple[str, str, str] | None:
+    """What must not have failed before: its job and key, and what a reader calls it."""
+    if job == "networks_job" and key:
+        return "painters_job", registry().networks[key].painter, "pictures"
+    if job == "experiments_job" and key:
+        return "models_job", registry().experiments[key].model, "model"
+    return None
 
 
 def run_study(
@@ -49,13 +60,14 @@ def run_study(
     failures: list[str] = []
     for run_id in bury_dead_runs(instance):
         say(f"run {run_id} had lost its process and is ended")
-    broken: set[str] = set()
+    broken: set[tuple[str, str | None]] = set()
     jobs = plan(study)
     for number, (job, key) in enumerate(jobs, 1):
         name = f"{job} [{key}]" if key else job
         say(f"({number}/{len(jobs)}) {name}")
-        if job == "networks_job" and key and (base := registry().networks[key].painter) in broken:
-            failures.append(f"{name}: not started, its pictures [{base}] failed")
+        base = _stands_on(job, key)
+        if base is not None and base[:2] in broken:
+            failures.append(f"{name}: not started, its {base[2]} [{base[1]}] failed")
             continue
         began = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
@@ -71,10 +83,34 @@ def run_study(
             break
         if not result.success:
             failures.append(f"{name}: {_reason(result)}")
-            if job == "painters_job" and key:
-                broken.add(key)
+            broken.add((job, key))
         say(f"    {'done' if result.success else 'FAILED'} in {time.monotonic() - began:.1f} s")
     return costs, failures
+
+
+def run_world(
+    names: list[str],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    say: Callable[[str], None],
+) -> list[str]:
+    """Train these models of the small world, one after the other; a sentence for each failure."""
+    failures: list[str] = []
+    bury_dead_runs(instance)
+    for number, name in enumerate(names, 1):
+        say(f"({number}/{len(names)}) world/{name}")
+        result = definitions.resolve_job_def("world_job").execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(["world", name])],
+            raise_on_error=False,
+            run_config=PLAIN_WORDS,
+            tags=driver_tag(),
+        )
+        if _interrupted(result):
+            return [*failures, f"world/{name}: interrupted; run it again, it goes on from here"]
+        if not result.success:
+            failures.append(f"world/{name}: {_reason(result)}")
+    return failures
 
 
 def _costs(result: dg.ExecuteInProcessResult, key: str | None) -> Iterator[StepCost]:
@@ -113,7 +149,7 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
 
 def check_study(study: str, raw_is_set: bool) -> None:
     """Refuse a study that cannot run, before anything starts."""
-    painters, _ = registry().keys_of(study)
+    painters = registry().keys_of(study).painters
     needs = [key for key in painters if not registry().painters[key].painted]
     if needs and not raw_is_set:
         raise BadInput(

@@ -4,16 +4,34 @@ from typing import Any
 
 import dagster as dg
 
-GROUPS = {
-    "painters_job": ("painters", "From a painter's raw files to classes and splits."),
-    "networks_job": ("classifier", "Train one judge and hear its verdicts."),
-    "report_job": ("report", "Rebuild the warehouse and the page."),
+from assets_defs import keys
+
+JOBS = {
+    "painters_job": (
+        (keys.RAW_PAINTINGS, keys.PAINTINGS, keys.CLASSES),
+        "From a painter's raw files to classes and splits.",
+    ),
+    "networks_job": ((keys.NETWORK, keys.VERDICTS), "Train one judge and hear its verdicts."),
+    "models_job": ((keys.BASE_MODEL,), "Say which bytes a base model is."),
+    "experiments_job": (
+        (keys.FINETUNED, keys.IMAGES),
+        "The model of one experiment, and its pictures.",
+    ),
+    "world_job": (
+        (keys.WORLD_BASE, keys.WORLD_CLIP, keys.WORLD_FACE, keys.WORLD_READER),
+        "Train the small world's own models: hours on two cores, and part of no study.",
+    ),
+    "report_job": ((keys.SUMMARIES, keys.GALLERY), "Rebuild the warehouse and the page."),
 }
 
 
 def jobs() -> list[Any]:
-    """A job for each group of assets that shares its partitions."""
+    """A job for each set of assets that shares its partitions."""
     return [
-        dg.define_asset_job(name, selection=dg.AssetSelection.groups(group), description=text)
-        for name, (group, text) in GROUPS.items()
+        dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.assets(*(key.split("/") for key in assets)),
+            description=text,
+        )
+        for name, (assets, text) in JOBS.items()
     ]

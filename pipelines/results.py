@@ -10,22 +10,30 @@ from rich.table import Table
 
 from assets_defs.studies import registry
 from pipelines.driver import StepCost
-from resources.report.figures import LEGEND, accuracy_rows, verdict_rows
+from resources.report.figures import LEGEND, accuracy_rows, made_rows, verdict_rows
 
 
 def print_results(console: Console, warehouse: Path, study: str) -> None:
-    """Accuracy and verdicts of every study whose networks this one runs, published beside ours."""
+    """Tables of every study whose networks and experiments this one runs, published beside ours."""
     if not warehouse.exists():
         console.print("[red]there is no warehouse yet: run a study first[/red]")
         return
-    networks = registry().keys_of(study)[1]
-    for name in dict.fromkeys(key.split("__")[0] for key in networks):
+    keys = registry().keys_of(study)
+    judged, made = _studies(keys.networks), _studies(keys.experiments)
+    for name in dict.fromkeys([*judged, *made]):
         one = registry().studies[name]
         console.print(f"\n[bold]{escape(one.title)}[/bold]")
-        _print(console, "Accuracy [95 % interval], n", accuracy_rows(warehouse, name))
-        _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
+        if name in judged:
+            _print(console, "Accuracy [95 % interval], n", accuracy_rows(warehouse, name))
+            _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
+        if name in made:
+            _print(console, "Pictures made", made_rows(warehouse, name))
         if one.published.source:
             console.print(escape(f"{LEGEND} ({one.published.source})"))
+
+
+def _studies(keys: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(key.split("__")[0] for key in keys))
 
 
 def _print(console: Console, title: str, rows: pd.DataFrame) -> None:

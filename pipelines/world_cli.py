@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from likeness.errors import BadInput
 from pipelines.console import console, readable, say
 
 app = typer.Typer(no_args_is_help=True, help="The small world's own models: make, report.")
@@ -26,6 +27,8 @@ def make(only: Only = None) -> None:
 
         artifacts = artifacts_of(Settings())
         names = only or list(MODELS)
+        if unknown := set(names) - set(MODELS):
+            raise BadInput(f"no model is called {unknown.pop()!r}: there are {', '.join(MODELS)}")
         with dg.DagsterInstance.get() as instance:
             failures = run_world(names, build_defs(artifacts), instance, say)
         for name in names:

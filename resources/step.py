@@ -16,8 +16,8 @@ class Step(BaseModel):
     """One asset's heavy call.
 
     ``modules`` are the ones whose edit may change the result (``package.*``: all of a package); a
-    comment or a new line in them does not. ``version`` is bumped by hand for what the source does not show (a data file, say). A
-    ``gpu`` step takes a GPU where there is one.
+    comment or a new line in them does not. ``version`` is bumped by hand for what the source does
+    not show (a data file, say). A ``gpu`` step takes a GPU where there is one.
     """
 
     model_config = ConfigDict(frozen=True)

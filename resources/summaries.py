@@ -7,22 +7,32 @@ from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 from resources.store import Ref
 
-IMAGE_COLUMNS = [
-    "image_id",
-    "file",
-    "path",
-    "sha256",
-    "width",
-    "height",
-    "source",
-    "image_set",
-    "label",
-    "split",
-    "fold",
-    "group",
-    "status",
-    "reason",
-]
+# Paintings have no prompt and generated pictures no label: nullable types keep both in one table.
+IMAGE_COLUMNS = {
+    "study": "string",
+    "experiment": "string",
+    "role": "string",
+    "painter": "string",
+    "image_id": "string",
+    "file": "string",
+    "path": "string",
+    "sha256": "string",
+    "width": "Int64",
+    "height": "Int64",
+    "source": "string",
+    "image_set": "string",
+    "label": "Int64",
+    "split": "string",
+    "fold": "Int64",
+    "group": "Int64",
+    "base": "string",
+    "model": "string",
+    "prompt": "string",
+    "seed": "Int64",
+    "guidance_scale": "Float64",
+    "status": "string",
+    "reason": "string",
+}
 
 
 class Current:
@@ -66,6 +76,13 @@ class Current:
             return None
         return verdicts, network, paintings
 
+    def made(self, key: str) -> Manifest | None:
+        """Pictures of an experiment; None where its model is no longer what they were made with."""
+        made, model = self.manifest("images/made", key), self.manifest("models/finetuned", key)
+        if made is None or model is None or made.inputs["model"] != model.content:
+            return None
+        return made
+
 
 def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]:
     """Table name -> rows, for ``warehouse.build``; what is not made yet is simply not in them."""
@@ -93,7 +110,11 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                 for name, pictures in painter.tests.items()
             ]
         ).astype({"truth": "Int64"}),
-        "images": _joined([_images(current, key) for key in painters]),
+        "experiments": pd.DataFrame([_experiment(current, key) for key in registry.experiments]),
+        "images": _joined(
+            [_images(current, key) for key in painters]
+            + [_made(current, key) for key in registry.experiments]
+        ),
         "verdicts": _joined([_verdicts(current, key) for key in registry.networks]),
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
@@ -111,7 +132,7 @@ def _network(current: Current, key: str) -> dict[str, object]:
     registry = current.registry
     network = registry.networks[key]
     painter = registry.painters[network.painter]
-    home = next(s.name for s in registry.studies.values() if network.painter in s.painters)
+    home = _home(current, network.painter)
     recipe, equalize = network.recipe.model_dump(), painter.prepare.equalize
     if made := current.verdicts(key):
         recipe = made[1].params["recipe"]
@@ -130,6 +151,43 @@ def _network(current: Current, key: str) -> dict[str, object]:
     }
 
 
+def _home(current: Current, painter: str) -> str:
+    """The study that defines a painter."""
+    return next(s.name for s in current.registry.studies.values() if painter in s.painters)
+
+
+def _experiment(current: Current, key: str) -> dict[str, object]:
+    """An experiment as it was sampled, which a form may have changed; else as the study says."""
+    experiment = current.registry.experiments[key]
+    sampling = experiment.sampling.model_dump()
+    if made := current.made(key):
+        sampling = made.params["sampling"]
+    study, name = key.split("__", 1)
+    return {
+        "study": study,
+        "experiment": name,
+        "title": experiment.title,
+        "method": experiment.method.name,
+        "base": experiment.model,
+        "steps": sampling["num_inference_steps"],
+        "guidance_scale": sampling["guidance_scale"],
+    }
+
+
+def _made(current: Current, key: str) -> pd.DataFrame:
+    """Generated pictures of an experiment."""
+    made = current.made(key)
+    if made is None:
+        return pd.DataFrame()
+    study, name = key.split("__", 1)
+    table = current.parquet(made, "images.parquet")
+    return _typed(table.assign(study=study, experiment=name, role="made"))
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.reindex(columns=list(IMAGE_COLUMNS)).astype(IMAGE_COLUMNS)
+
+
 def _images(current: Current, key: str) -> pd.DataFrame:
     """Intake rows of a painter, with label, split and fold where classes are made."""
     paintings = current.manifest("painters/paintings", key)
@@ -140,7 +198,7 @@ def _images(current: Current, key: str) -> pd.DataFrame:
         parts = ["image_id", "image_set", "label", "split", "fold", "group"]
         known = current.parquet(classes, "images.parquet")[parts]
         table = table.drop(columns=["split", "group"]).merge(known, on="image_id", how="left")
-    return table.reindex(columns=IMAGE_COLUMNS).assign(painter=key)
+    return _typed(table.assign(study=_home(current, key), role="painting", painter=key))
 
 
 def _verdicts(current: Current, key: str) -> pd.DataFrame:

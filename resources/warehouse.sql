@@ -1,5 +1,6 @@
 -- Tables are filled from the current artefacts; views answer the studies' questions.
--- Keys: (study, network) for judges, (image_set, image_id) below them.
+-- Keys: (study, network) for judges, (image_set, image_id) below them; (study, experiment, role,
+-- image_id) for pictures, of which paintings have a painter and no experiment.
 
 CREATE TABLE studies (study VARCHAR, title VARCHAR, source VARCHAR);
 CREATE TABLE networks (
@@ -9,10 +10,16 @@ CREATE TABLE networks (
 );
 CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
 CREATE TABLE image_sets (painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER);
+CREATE TABLE experiments (
+    study VARCHAR, experiment VARCHAR, title VARCHAR, method VARCHAR, base VARCHAR, steps INTEGER,
+    guidance_scale DOUBLE
+);
 CREATE TABLE images (
-    painter VARCHAR, image_id VARCHAR, file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER,
-    height INTEGER, source VARCHAR, image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER,
-    "group" BIGINT, status VARCHAR, reason VARCHAR
+    study VARCHAR, experiment VARCHAR, role VARCHAR, painter VARCHAR, image_id VARCHAR,
+    file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER, height INTEGER, source VARCHAR,
+    image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER, "group" BIGINT, base VARCHAR,
+    model VARCHAR, prompt VARCHAR, seed BIGINT, guidance_scale DOUBLE, status VARCHAR,
+    reason VARCHAR
 );
 CREATE TABLE verdicts (
     study VARCHAR, network VARCHAR, protocol VARCHAR, round VARCHAR, image_set VARCHAR,
@@ -154,6 +161,17 @@ SELECT r.*, authentic / nullif(n, 0)::DOUBLE AS share_authentic,
 FROM rows r
 LEFT JOIN published_counts p ON p.study = r.home AND p.image_set = r.image_set
 ORDER BY r.study, r.painter, r.image_set, r.network;
+
+-- A row per experiment; one whose pictures are not made yet has n = 0: no data. `not_whole` counts
+-- prompts of which the model did not read everything.
+CREATE VIEW experiments_made AS
+SELECT e.study, e.experiment, e.title, e.method, e.base, any_value(i.model) AS model, e.steps,
+       e.guidance_scale, count(DISTINCT i.prompt) AS prompts, count(i.image_id) AS n,
+       count(DISTINCT i.prompt) FILTER (i.reason IS NOT NULL) AS not_whole
+FROM experiments e
+LEFT JOIN images i ON i.study = e.study AND i.experiment = e.experiment AND i.role = 'made'
+GROUP BY e.study, e.experiment, e.title, e.method, e.base, e.steps, e.guidance_scale
+ORDER BY e.study, e.experiment;
 
 -- Without the report: its own size on its page would make it another page every time.
 CREATE VIEW cost AS

@@ -76,7 +76,8 @@ def needed_folder(spec: BaseModelSpec) -> Path:
             f"model '{spec.name}' is not on this machine: run likeness models fetch {spec.name}"
         )
     raise BadInput(
-        f"model '{spec.name}' is not on this machine: there is no {INDEX} in {spec.own_folder}"
+        f"model '{spec.name}' is not on this machine: there is no {INDEX} in {spec.own_folder}; "
+        + ("run make world" if spec.architecture == "small" else "put a diffusers folder there")
     )
 
 

@@ -1,14 +1,15 @@
 """Read study files, resolve ``extends``, and answer which partition keys exist."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from likeness.errors import BadInput
-from likeness.studies.schema import Network, Painter, Study
+from likeness.models.registry import spec_of
+from likeness.studies.schema import Experiment, Network, Painter, Study
 
 SHIPPED = Path(__file__).parent
 # One kind or another: half of each would be neither.
@@ -27,7 +28,7 @@ def merge(base: Any, change: Any) -> Any:
 
 
 def _resolve(entries: dict[str, Any], key: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:
-    """One painter or network with everything it ``extends`` in the same mapping."""
+    """One painter, network or experiment with everything it ``extends`` in the same mapping."""
     entry = dict(entries[key])
     parent = entry.pop("extends", None)
     if parent is None:
@@ -59,7 +60,7 @@ def read_study(file: Path) -> Study:
     if not isinstance(raw, dict):
         raise BadInput(f"{file} is empty or no mapping: a study needs at least name and title")
     try:
-        for part in ("painters", "networks"):
+        for part in ("painters", "networks", "experiments"):
             entries = raw.get(part) or {}
             raw[part] = {key: _resolve(entries, key) for key in entries}
         study = Study.model_validate(raw)
@@ -68,7 +69,9 @@ def read_study(file: Path) -> Study:
     except ValidationError as error:
         raise BadInput(f"{file}: {_first_problem(error)}") from error
     except (TypeError, AttributeError) as error:
-        raise BadInput(f"{file}: painters and networks map a key to its fields") from error
+        raise BadInput(
+            f"{file}: painters, networks and experiments map a key to its fields"
+        ) from error
     if study.name != file.stem:
         raise BadInput(f"{file} calls itself '{study.name}': name and file name must be the same")
     return study
@@ -78,6 +81,15 @@ def _first_problem(error: ValidationError) -> str:
     first, more = error.errors()[0], error.error_count() - 1
     where = ".".join(str(part) for part in first["loc"]) or "the study"
     return f"{where}: {first['msg']}" + (f" (and {more} more)" if more else "")
+
+
+class Keys(NamedTuple):
+    """Partition keys that a study runs, in each definition."""
+
+    painters: list[str]
+    networks: list[str]
+    models: list[str]
+    experiments: list[str]
 
 
 class Registry(BaseModel):
@@ -93,9 +105,18 @@ class Registry(BaseModel):
         return []
 
     @property
-    def experiments(self) -> list[str]:
-        """Keys ``study__subject__method[__variant]``."""
-        return []
+    def experiments(self) -> dict[str, Experiment]:
+        """Partition key ``study__experiment`` -> experiment, over all studies."""
+        return {
+            f"{study.name}__{key}": experiment
+            for study in self.studies.values()
+            for key, experiment in study.experiments.items()
+        }
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the base models that experiments start from."""
+        return sorted({experiment.model for experiment in self.experiments.values()})
 
     @property
     def painters(self) -> dict[str, Painter]:
@@ -111,8 +132,8 @@ class Registry(BaseModel):
             for key, network in study.networks.items()
         }
 
-    def keys_of(self, study: str) -> tuple[list[str], list[str]]:
-        """Painter and network keys that ``study`` runs, its own first."""
+    def keys_of(self, study: str) -> Keys:
+        """All keys that ``study`` runs, its own first."""
         if study not in self.studies:
             known = ", ".join(sorted(self.studies))
             raise BadInput(f"there is no study '{study}'; there are: {known}")
@@ -120,7 +141,13 @@ class Registry(BaseModel):
         networks = [f"{study}__{key}" for key in one.networks] + one.includes.networks
         painters = [*one.painters, *one.includes.painters]
         painters += [self.networks[key].painter for key in networks]
-        return list(dict.fromkeys(painters)), networks
+        experiments = [f"{study}__{key}" for key in one.experiments] + one.includes.experiments
+        models = [self.experiments[key].model for key in experiments]
+        return Keys(_once(painters), networks, _once(models), experiments)
+
+
+def _once(keys: list[str]) -> list[str]:
+    return list(dict.fromkeys(keys))
 
 
 def load_registry(user_folder: Path | None = None) -> Registry:
@@ -158,10 +185,20 @@ def _check_references(registry: Registry) -> None:
                 f"network '{key}' trains on folds, but painter '{network.painter}' has none: "
                 "set its folds"
             )
+    for key, experiment in registry.experiments.items():
+        try:
+            spec_of(experiment.model)
+        except BadInput as error:
+            raise BadInput(f"experiment '{key}': {error}") from error
+    known: dict[str, Collection[str]] = {
+        "painter": registry.painters,
+        "network": registry.networks,
+        "experiment": registry.experiments,
+    }
     for study in registry.studies.values():
-        for key in study.includes.painters:
-            if key not in registry.painters:
-                raise BadInput(f"study '{study.name}' includes painter '{key}', which no study has")
-        for key in study.includes.networks:
-            if key not in registry.networks:
-                raise BadInput(f"study '{study.name}' includes network '{key}', which no study has")
+        for kind, there in known.items():
+            for key in getattr(study.includes, f"{kind}s"):
+                if key not in there:
+                    raise BadInput(
+                        f"study '{study.name}' includes {kind} '{key}', which no study has"
+                    )

@@ -1,10 +1,11 @@
-"""The study file: subjects, painters, networks and published figures, as data."""
+"""The study file: painters, networks, experiments and published figures, as data."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from likeness.classify.recipe import Recipe
+from likeness.generate.sample import Sampling
 from likeness.images.decode import Limits
 from likeness.images.given import Given
 from likeness.images.intake import Duplicates
@@ -102,6 +103,58 @@ class Network(Part):
     recipe: Recipe = Recipe()
 
 
+class Base(Part):
+    """The base model as it is: no training, the baseline of all methods."""
+
+    name: Literal["base"] = "base"
+
+
+# Every method is told from the others by its ``name``.
+Method = Base
+Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Fresh(Part):
+    """Seeds of which no two pictures of the experiment share one."""
+
+    seed: Seed = Field(0, description="the first; each picture takes the next")
+    images_per_prompt: int = Field(ge=1, le=1000)
+
+
+class Experiment(Part):
+    """Pictures from prompts by a base model, or by what a method has made of it."""
+
+    title: str = Field(description="what a reader calls it")
+    model: str = Field(description="name of a base model: likeness models list")
+    method: Method = Base()
+    prompts: list[Prompt] = Field(min_length=1, max_length=500)
+    seeds: list[Seed] | Fresh = Field(
+        description="a picture per prompt and seed: the same seeds for every prompt, or fresh ones"
+    )
+    sampling: Sampling = Sampling()
+
+    @property
+    def seeds_of_prompts(self) -> list[list[int]]:
+        """The seeds of each prompt, in the order of the prompts."""
+        if isinstance(self.seeds, list):
+            return [self.seeds for _ in self.prompts]
+        first, each = self.seeds.seed, self.seeds.images_per_prompt
+        return [
+            list(range(first + number * each, first + (number + 1) * each))
+            for number in range(len(self.prompts))
+        ]
+
+    @model_validator(mode="after")
+    def _each_picture_once(self) -> "Experiment":
+        for name, values in (("prompts", self.prompts), ("seeds", self.seeds)):
+            if isinstance(values, list) and len(set(values)) < len(values):
+                raise ValueError(f"'{self.title}' has one of its {name} twice: keep one of them")
+        if self.seeds == []:
+            raise ValueError(f"'{self.title}' has no seeds: give at least one")
+        return self
+
+
 class PublishedRate(Part):
     """An accuracy or recall someone printed."""
 
@@ -135,6 +188,7 @@ class Includes(Part):
 
     painters: list[Key] = []
     networks: list[str] = []
+    experiments: list[str] = []
 
 
 class Study(Part):
@@ -145,5 +199,6 @@ class Study(Part):
     about: str = ""
     painters: dict[Key, Painter] = {}
     networks: dict[Key, Network] = {}
+    experiments: dict[Key, Experiment] = {}
     published: Published = Published()
     includes: Includes = Includes()

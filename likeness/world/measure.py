@@ -217,17 +217,13 @@ _TARGETS: dict[str, dict[str, str]] = {
 def _of_judge(folder: Path, scratch: Path, model: str, targets: dict[str, str]) -> list[Figure]:
     """What the trainer of this model measures, once more, from the files that ship."""
     found = _JUDGES[model](folder, scratch)
-    return [
-        Figure(
-            model,
-            name,
-            float(value),
-            found.get(f"n/{name.removeprefix('accuracy/')}"),
-            target=targets.get(name, ""),
-        )  # type: ignore[arg-type]
-        for name, value in found.items()
-        if not name.startswith("n/")
-    ]
+    figures = []
+    for name, value in found.items():
+        count = found.get(f"n/{name.removeprefix('accuracy/')}", found.get("n"))
+        if not name.startswith("n/"):
+            n = None if count is None else int(count)
+            figures.append(Figure(model, name, float(value), n, target=targets.get(name, "")))
+    return figures
 
 
 def _clip(folder: Path, scratch: Path) -> dict[str, float]:

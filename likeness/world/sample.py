@@ -13,6 +13,8 @@ from likeness.world.description import (
     GROUPS,
     OBJECTS,
     Description,
+    Facing,
+    Framing,
     Identity,
     Landscape,
     Person,
@@ -110,7 +112,7 @@ def _of_person(who: Identity, seed: int, mixture: Mixture, rng: np.random.Genera
     from likeness.world.nature.places import random_landscape
     from likeness.world.people.layout import random_person
 
-    framing = "portrait" if rng.random() < mixture.portraits else "half"
+    framing: Framing = "portrait" if rng.random() < mixture.portraits else "half"
     person = random_person(who, rng, framing)
     land = random_landscape(rng)
     look = _look(mixture, rng)
@@ -169,7 +171,7 @@ def _doing(person: Person, rng: np.random.Generator) -> tuple[Person, tuple[Thin
     # a thing looks to the right unless mirrored: fighters face each other
     thing = replace(thing, spot=Spot(x - side * away, foot, size))
     if relation == "fighting":
-        facing = "left" if side > 0 else "right"
+        facing: Facing = "left" if side > 0 else "right"
         person = replace(person, facing=facing)
         thing = replace(thing, pose="jumping", mirror=side < 0)
     return person, (thing,), relation

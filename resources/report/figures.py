@@ -85,6 +85,25 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
     return rows
 
 
+def made_rows(warehouse: Path, study: str) -> pd.DataFrame:
+    """A row per experiment: model, method, how it sampled, and how many pictures there are."""
+    found = query(warehouse, "SELECT * FROM experiments_made WHERE study = ?", [study])
+    if found.empty:
+        return found
+    return pd.DataFrame(
+        {
+            "experiment": found["experiment"],
+            "model": found["base"],
+            "method": found["method"],
+            "steps": found["steps"],
+            "guidance": [f"{value:g}" for value in found["guidance_scale"]],
+            "prompts": [r.prompts if r.n else NO_DATA for r in found.itertuples()],
+            "made": [r.n if r.n else NO_DATA for r in found.itertuples()],
+            "unread": [r.not_whole if r.n else "" for r in found.itertuples()],
+        }
+    )
+
+
 def share_rows(warehouse: Path, study: str) -> pd.DataFrame:
     """Shares of every class on every unseen set, each with its interval; the page has room."""
     found = query(

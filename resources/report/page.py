@@ -2,12 +2,10 @@
 
 import shutil
 import uuid
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from likeness.studies.load import Registry
 from likeness.studies.schema import Study
@@ -16,13 +14,15 @@ from resources.report.figures import (
     LEGEND,
     accuracy_rows,
     confusion_tables,
+    made_rows,
     probe_sentences,
     share_rows,
     verdict_rows,
 )
+from resources.report.made import experiments
+from resources.report.pictures import Pictures
 from resources.warehouse import query
 
-THUMBNAIL = 128
 SHOWN = 12
 
 
@@ -35,7 +35,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     studies = [
         _study(artifacts, study, pictures)
         for study in registry.studies.values()
-        if study.networks and _has_verdicts(artifacts.warehouse, study.name)
+        if _has_rows(artifacts.warehouse, study.name)
     ]
     here = Path(__file__).parent
     page = Environment(loader=FileSystemLoader(here), autoescape=True).get_template("page.html.j2")
@@ -57,17 +57,24 @@ def put_in_place(folder: Path, page: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _has_verdicts(warehouse: Path, study: str) -> bool:
-    found = query(warehouse, "SELECT count(*) AS n FROM verdicts WHERE study = ?", [study])
+def _has_rows(warehouse: Path, study: str) -> bool:
+    """Whether a study has verdicts or generated pictures."""
+    found = query(
+        warehouse,
+        "SELECT (SELECT count(*) FROM verdicts WHERE study = $1) "
+        "+ (SELECT count(*) FROM images WHERE study = $1 AND role = 'made') AS n",
+        [study],
+    )
     return bool(found["n"][0])
 
 
-def _study(artifacts: Artifacts, study: Study, pictures: "Pictures") -> dict[str, Any]:
+def _study(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any]:
     warehouse = artifacts.warehouse
     painters = {network.painter for network in study.networks.values()}
     return {
         "title": study.title,
         "about": study.about,
+        "judged": bool(study.networks),
         "source": study.published.source,
         "painted": any(study.painters[key].painted for key in painters if key in study.painters),
         "accuracy": accuracy_rows(warehouse, study.name),
@@ -91,10 +98,12 @@ def _study(artifacts: Artifacts, study: Study, pictures: "Pictures") -> dict[str
         ],
         "galleries": _galleries(warehouse, study, pictures),
         "intake": _intake(warehouse, study),
+        "made": made_rows(warehouse, study.name),
+        "experiments": experiments(artifacts, study, pictures),
     }
 
 
-def _galleries(warehouse: Path, study: Study, pictures: "Pictures") -> list[dict[str, Any]]:
+def _galleries(warehouse: Path, study: Study, pictures: Pictures) -> list[dict[str, Any]]:
     """Most and least certain verdicts of each judge of the split, and its surest mistakes."""
     wanted = {
         "most certain": "ORDER BY confidence DESC",
@@ -113,7 +122,7 @@ def _galleries(warehouse: Path, study: Study, pictures: "Pictures") -> list[dict
                 [study.name, key],
             )
             shown = [
-                _shown(row, pictures.thumbnail(network.painter, row.image_id))
+                _shown(row, pictures.painting(network.painter, row.image_id))
                 for row in rows.itertuples()
             ]
             if shown:
@@ -142,39 +151,3 @@ def _intake(warehouse: Path, study: Study) -> pd.DataFrame:
         f"WHERE painter IN ({keys}) GROUP BY ALL ORDER BY painter, files DESC LIMIT 30",
         list(study.painters),
     )
-
-
-class Pictures:
-    """Copies pictures out of artefacts into the report, each once."""
-
-    def __init__(self, artifacts: Artifacts, folder: Path) -> None:
-        self._artifacts, self._folder = artifacts, folder
-        self._paintings: dict[str, Path | None] = {}
-
-    def artefact_file(self, asset: str, partition: str, name: str) -> str | None:
-        """One file of a current artefact, copied; None where it is not there."""
-        manifest = self._artifacts.find_current(asset, partition)
-        if manifest is None or name not in {entry.path for entry in manifest.files}:
-            return None
-        target = f"pictures/{partition}-{name}"
-        (self._folder / target).write_bytes(self._artifacts.store.read_file(manifest, name))
-        return target
-
-    def thumbnail(self, painter: str, image_id: str) -> str:
-        """A prepared picture, small; an empty name where its set is gone."""
-        if painter not in self._paintings:
-            manifest = self._artifacts.find_current("painters/paintings", painter)
-            self._paintings[painter] = self._artifacts.fetch(manifest) if manifest else None
-        folder = self._paintings[painter]
-        target = f"pictures/{painter}-{image_id}.jpg"
-        if folder is None:
-            return ""
-        if not (folder / "images" / f"{image_id}.png").exists():
-            return ""
-        if not (self._folder / target).exists():
-            buffer = BytesIO()
-            with Image.open(folder / "images" / f"{image_id}.png") as image:
-                image.thumbnail((THUMBNAIL, THUMBNAIL))
-                image.save(buffer, "JPEG", quality=85)
-            (self._folder / target).write_bytes(buffer.getvalue())
-        return target

@@ -2,10 +2,15 @@
 
 import pandas as pd
 import pytest
+from PIL import Image
 
-from assets_defs.checks import classifier, painters
+from assets_defs.checks import classifier, experiments, painters, world
+from likeness.generate.sample import Sampling
+from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
+from likeness.models.registry import spec_of
 from likeness.studies.schema import Painter
+from resources.manifest import FileEntry, Manifest
 
 GIVEN = {"train": ["train"], "valid": ["valid"]}
 
@@ -133,3 +138,102 @@ def test_a_judge_that_names_the_largest_class_or_little_better_is_warned_of(tmp_
         result = by_name(classifier.check_verdicts(tmp_path, painter()))[classifier.BASELINE]
         assert result.passed is passed
         assert result.severity.value == "WARN"
+
+
+SHOTS = ImagesParams(
+    model="small",
+    identity="content://x",
+    dtype="float32",
+    prompts=["a", "b"],
+    seeds=[[0], [1]],
+    sampling=Sampling(),
+)
+
+
+def check_made(folder, *pictures):
+    """The verdicts on pictures given as (prompt, seed, size, colours of its left and right half)."""
+    (folder / "images").mkdir(exist_ok=True)
+    rows = []
+    for prompt, seed, size, left, right in pictures:
+        picture = Image.new("RGB", size, left)
+        picture.paste(right, (0, 0, size[0] // 2, size[1]))
+        picture.save(folder / "images" / f"{seed}.png")
+        rows.append({"file": f"images/{seed}.png", "prompt": prompt, "seed": seed})
+    image_set.write(folder, image_set.frame(rows))
+    return by_name(experiments.check_images(folder, SHOTS, 64))
+
+
+A, B = ("a", 0, (64, 64), "red", "blue"), ("b", 1, (64, 64), "gray", "black")
+
+
+def test_whole_pictures_pass(tmp_path):
+    assert all(result.passed for result in check_made(tmp_path, A, B).values())
+
+
+@pytest.mark.parametrize("pictures", [[A], [A, B, ("b", 2, (64, 64), "red", "blue")], [A, A]])
+def test_a_picture_too_few_or_too_many_or_twice_stops_the_flow(tmp_path, pictures):
+    result = check_made(tmp_path, *pictures)[experiments.COUNT]
+    assert (result.passed, result.severity.value) == (False, "ERROR")
+    assert result.metadata["pictures"].value == len(pictures)
+
+
+def test_a_picture_of_another_size_stops_the_flow_and_is_named(tmp_path):
+    result = check_made(tmp_path, A, ("b", 1, (64, 56), "red", "blue"))[experiments.SIZE]
+    assert (result.passed, result.severity.value) == (False, "ERROR")
+    assert result.metadata["list"].value == ["images/1.png: 64 x 56"]
+
+
+def test_a_picture_that_cannot_be_read_stops_the_flow_and_is_named(tmp_path):
+    check_made(tmp_path, A, B)
+    (tmp_path / "images" / "1.png").write_bytes(b"no picture at all, only words")
+    result = by_name(experiments.check_images(tmp_path, SHOTS, 64))[experiments.READABLE]
+    assert (result.passed, result.severity.value) == (False, "ERROR")
+    assert result.metadata["list"].value[0].startswith("images/1.png: ")
+
+
+def test_a_picture_of_one_colour_is_a_warning(tmp_path):
+    found = check_made(tmp_path, A, ("b", 1, (64, 64), "black", "black"))
+    result = found.pop(experiments.FLAT)
+    assert (result.passed, result.severity.value) == (False, "WARN")
+    assert result.metadata["list"].value == ["images/1.png"]
+    assert all(other.passed for other in found.values())
+
+
+def test_a_model_with_a_network_without_safetensors_stops_the_flow(tmp_path):
+    def check(folder, model):
+        (result,) = experiments.check_base(folder, spec_of(model))
+        assert result.severity.value == "ERROR"
+        return result.metadata["without_safetensors"].value
+
+    for part in ("unet", "vae", "text_encoder"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "model.safetensors").touch()
+    assert check(tmp_path, "small") == []
+    assert check(tmp_path, "sdxl") == ["text_encoder_2"]
+    (tmp_path / "vae" / "model.safetensors").rename(tmp_path / "vae" / "model.bin")
+    assert check(tmp_path, "small") == ["vae"]
+    assert check(None, "sd15-random") == []
+
+
+def files_of(**sizes):
+    """A manifest that lists files with these sizes; ``__`` stands for the dot."""
+    entries = [
+        FileEntry(path=name.replace("__", "."), bytes=size, sha256="0" * 64)
+        for name, size in sizes.items()
+    ]
+    return Manifest.model_construct(files=tuple(entries))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "safe", "fits"),
+    [
+        ({"model__safetensors": 15_000_000, "config__json": 10}, True, True),
+        ({"model__safetensors": 15_200_000}, True, False),
+        ({"model__safetensors": 5, "optimizer__pt": 5}, False, True),
+        ({"config__json": 10}, False, True),
+    ],
+)
+def test_a_model_ships_with_safetensors_alone_and_in_files_that_fit(sizes, safe, fits):
+    results = by_name(world.check_model(files_of(**sizes)))
+    assert results[world.SAFE].passed == safe
+    assert results[world.SMALL].passed == fits

@@ -5,14 +5,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from assets_defs.classifier import RecipeForm, network
+from assets_defs.experiments import SamplingForm
 from assets_defs.forms import overridden, overrides_of
 from assets_defs.painters import PreparationForm
 from assets_defs.studies import registry
 from likeness.classify.recipe import Recipe
+from likeness.generate.sample import Sampling
 from likeness.images.prepare import Preparation
 from resources.artifacts import Artifacts
 
-FORMS = [(Recipe, RecipeForm), (Preparation, PreparationForm)]
+FORMS = [(Recipe, RecipeForm), (Preparation, PreparationForm), (Sampling, SamplingForm)]
 
 
 @pytest.mark.parametrize(("model", "form"), FORMS)
@@ -26,6 +28,8 @@ def test_a_form_leaves_nothing_out_and_adds_only_recompute(model: type[BaseModel
 def test_an_empty_form_is_what_the_study_says():
     for one in registry().networks.values():
         assert overridden(one.recipe, RecipeForm()) == one.recipe
+    for one in registry().experiments.values():
+        assert overridden(one.sampling, SamplingForm()) == one.sampling
 
 
 def test_only_what_is_filled_in_changes():

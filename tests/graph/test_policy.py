@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets_defs.studies import networks_of_painter, registry
+from assets_defs.studies import experiments_of_model, networks_of_painter, registry
 from pipelines.definitions import defs
 
 GRAPH = defs.resolve_asset_graph()
@@ -50,3 +50,10 @@ def test_a_painter_is_upstream_of_the_networks_that_learn_it_and_of_no_other():
     pairs = {(network, painter) for painter, found in mapping.items() for network in found}
     assert pairs == {(key, network.painter) for key, network in registry().networks.items()}
     assert set(mapping) == set(registry().painters)
+
+
+def test_a_base_model_is_upstream_of_the_experiments_that_start_from_it_and_of_no_other():
+    mapping = experiments_of_model().downstream_partition_keys_by_upstream_partition_key
+    pairs = {(experiment, model) for model, found in mapping.items() for experiment in found}
+    assert pairs == {(key, one.model) for key, one in registry().experiments.items()}
+    assert set(mapping) == set(registry().models)

@@ -31,7 +31,7 @@ def train_stage(
     scratch: Path,
     what: str,
 ) -> list[dict[str, float]]:
-    """Train both networks in place on scaled latents (N x 8 x h x w: mean, deviation)."""
+    """Train both networks in place on scaled latents (N x 2C x h x w: mean, deviation)."""
     import torch
 
     if unet.device.type == "cpu":

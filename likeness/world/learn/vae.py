@@ -73,7 +73,7 @@ def to_pictures(x: "torch.Tensor") -> np.ndarray:
 
 
 def encode(vae: "AutoencoderKL", pictures: np.ndarray) -> "torch.Tensor":
-    """Means and standard deviations of the latents, N x 8 x h x w float32, unscaled."""
+    """Means and standard deviations of the latents, N x 2C x h x w float32, unscaled."""
     import torch
 
     parts = []

@@ -14,6 +14,10 @@ networks:
   tiles: {{painter: my_painter, recipe: {{epochs: 3, seed: 1}}}}
   longer: {{extends: tiles, recipe: {{epochs: 9}}}}
   longest: {{extends: longer, painter: smaller, recipe: {{epochs: 99}}}}
+experiments:
+  plain: {{title: p, model: small, prompts: [a dog], seeds: [0, 7], sampling: {{batch: 2}}}}
+  larger: {{extends: plain, model: sd15, sampling: {{guidance_scale: 7.5}}}}
+  wordy: {{extends: plain, prompts: [a cat, a cow]}}
 """
 
 
@@ -29,9 +33,11 @@ def study(tmp_path):
 def test_the_shipped_studies_load_and_the_demo_runs_keys_of_others():
     registry = load_registry()
     assert {"cezanne", "cezanne_real", "demo"} <= set(registry.studies)
-    painters, networks = registry.keys_of("demo")
-    assert set(networks) <= set(registry.networks)
-    assert set(painters) >= {registry.networks[key].painter for key in networks}
+    keys = registry.keys_of("demo")
+    assert set(keys.networks) <= set(registry.networks)
+    assert set(keys.painters) >= {registry.networks[key].painter for key in keys.networks}
+    assert set(keys.experiments) <= set(registry.experiments)
+    assert set(keys.models) == {registry.experiments[key].model for key in keys.experiments}
 
 
 def test_extends_lays_the_change_over_the_whole_chain(study):
@@ -43,6 +49,14 @@ def test_extends_lays_the_change_over_the_whole_chain(study):
     assert (smaller.prepare.size, smaller.prepare.color) == (64, "gray")
     assert (smaller.classes[1].name, smaller.classes[1].folders) == ("B", ["b"])
     assert one.painters["my_painter"].prepare.size == 512
+
+
+def test_an_experiment_that_extends_another_keeps_what_it_does_not_say(study):
+    found = read_study(study(MINE)).experiments
+    assert [found[key].sampling.guidance_scale for key in ("plain", "larger")] == [4.0, 7.5]
+    assert {one.sampling.batch for one in found.values()} == {2}
+    assert (found["wordy"].prompts, found["wordy"].seeds) == (["a cat", "a cow"], [0, 7])
+    assert {one.method.name for one in found.values()} == {"base"}
 
 
 def test_mappings_merge_and_everything_else_is_replaced():
@@ -94,15 +108,19 @@ def test_a_user_folder_adds_its_studies_to_the_shipped_ones(study):
     registry = load_registry(study(MINE).parent)
     assert registry.painters["smaller"].prepare.size == 64
     assert registry.networks["mine__longest"].painter == "smaller"
-    painters, networks = registry.keys_of("mine")
-    assert painters == ["my_painter", "smaller"]
-    assert networks == ["mine__tiles", "mine__longer", "mine__longest"]
+    keys = registry.keys_of("mine")
+    assert keys.painters == ["my_painter", "smaller"]
+    assert keys.networks == ["mine__tiles", "mine__longer", "mine__longest"]
+    assert keys.models == ["small", "sd15"]
+    assert keys.experiments == ["mine__plain", "mine__larger", "mine__wordy"]
 
 
-def test_a_study_runs_what_it_includes_and_the_painters_that_networks_stand_on(study):
+def test_a_study_runs_what_it_includes_and_what_that_stands_on(study):
     study(MINE)
-    folder = study("name: both\ntitle: t\nincludes: {networks: [mine__longest]}", "both").parent
-    assert load_registry(folder).keys_of("both") == (["smaller"], ["mine__longest"])
+    includes = "{networks: [mine__longest], experiments: [mine__larger]}"
+    folder = study(f"name: both\ntitle: t\nincludes: {includes}", "both").parent
+    keys = load_registry(folder).keys_of("both")
+    assert keys == (["smaller"], ["mine__longest"], ["sd15"], ["mine__larger"])
 
 
 def test_a_study_that_is_not_there_is_answered_with_those_that_are():
@@ -117,8 +135,16 @@ def test_a_study_that_is_not_there_is_answered_with_those_that_are():
         (MINE.replace("my_painter", "small_master"), "painter 'small_master' is in .*cezanne"),
         (MINE + "includes: {painters: [nobody]}", "'mine' includes painter 'nobody'"),
         (MINE + "includes: {networks: [mine__no]}", "'mine' includes network 'mine__no'"),
+        (MINE + "includes: {experiments: [nil]}", "'mine' includes experiment 'nil'"),
+        (
+            MINE.replace("model: sd15", "model: sd3"),
+            "experiment 'mine__larger': there is no base model 'sd3': choose one of small, sd15",
+        ),
     ],
-    ids=["missing painter", "painter twice", "included painter", "included network"],
+    ids=[
+        *("missing painter", "painter twice", "included painter", "included network"),
+        *("included experiment", "unknown model"),
+    ],
 )
 def test_names_that_lead_nowhere_or_twice_are_refused(study, text, sentence):
     folder = study(text).parent

@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from likeness.images.given import Given
 from likeness.images.splits import Made
-from likeness.studies.schema import Painter, Pictures, PublishedRate, Study
+from likeness.studies.schema import Experiment, Painter, Pictures, PublishedRate, Study
 
 READ = {"name": "read", "folders": ["a"]}
 PAINTED = {"name": "painted", "paint": {"hand": "master", "count": 3}}
@@ -70,3 +70,41 @@ def test_published_rates_name_a_measure_that_the_warehouse_has(measure):
     PublishedRate(architecture="a", measure=measure, value=0.5, n=1)
     with pytest.raises(ValidationError):
         PublishedRate(architecture="a", measure=f"{measure}s", value=0.5, n=1)
+
+
+def experiment(**fields):
+    given = {"title": "t", "model": "small", "prompts": ["a", "b", "c"], "seeds": [4, 0]}
+    return Experiment.model_validate(given | fields)
+
+
+def test_listed_seeds_are_those_of_every_prompt_and_fresh_ones_of_one_picture_each():
+    assert experiment().seeds_of_prompts == [[4, 0]] * 3
+    fresh = experiment(seeds={"seed": 10, "images_per_prompt": 2})
+    assert fresh.seeds_of_prompts == [[10, 11], [12, 13], [14, 15]]
+    assert experiment(seeds={"images_per_prompt": 1}).seeds_of_prompts == [[0], [1], [2]]
+
+
+def test_an_experiment_without_a_method_is_the_baseline():
+    assert experiment().method == experiment(method={"name": "base"}).method
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"prompts": []}, "at least 1"),
+        ({"prompts": ["a"] * 501}, "at most 500"),
+        ({"prompts": ["  "]}, "at least 1 character"),
+        # blanks around it make no other prompt
+        ({"prompts": ["a dog", " a dog "]}, "has one of its prompts twice"),
+        ({"seeds": [1, 2, 1]}, "has one of its seeds twice"),
+        ({"seeds": []}, "has no seeds"),
+        ({"seeds": [-1]}, "greater than or equal to 0"),
+        ({"seeds": [2**32]}, "less than 4294967296"),
+        ({"seeds": {"images_per_prompt": 0}}, "greater than or equal to 1"),
+        ({"method": {"name": "lora"}}, "'base'"),
+        ({"sampling": {"steps": 3}}, "steps"),
+    ],
+)
+def test_a_wrong_experiment_is_refused(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        experiment(**fields)

@@ -140,7 +140,7 @@ def test_latents_have_unit_variance_once_scaled(made, pipe):
     torch.manual_seed(0)
     drawn = (mean + deviation * torch.randn(mean.shape)) * pipe.vae.config.scaling_factor
     assert float(drawn.std()) == pytest.approx(1, rel=0.02)
-    assert latents.shape == (48, 8, 16, 16)
+    assert latents.shape == (48, 16, 16, 16)
 
 
 def test_pictures_survive_the_way_to_tensors_and_back():

@@ -1,0 +1,162 @@
+"""The heavy call of generation: the pictures of an experiment, with their table and their sheet."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from likeness.devices import best_device
+from likeness.errors import BadInput
+from likeness.generate.prompts import unread
+from likeness.generate.sample import Sampling, sample_batch
+from likeness.images import image_set
+from likeness.images.hashing import sha256_file
+from likeness.images.sheets import contact_sheet, save_preview
+from likeness.models.load import Pipeline, load_pipeline
+from likeness.models.local import model_identity
+from likeness.models.registry import DType, spec_of
+from likeness.progress import track
+
+log = logging.getLogger("likeness")
+PREVIEW = "preview.jpg"
+SHEET_PROMPTS, SHEET_COLUMNS, SHEET_SIDE = 16, 6, 128
+SOURCE = "generated"
+
+
+class ImagesParams(BaseModel):
+    """What is sampled; a picture per prompt and each of its seeds, in this order."""
+
+    model: str = Field(description="name of the base model")
+    identity: str = Field(description="what the base model's weights are: model_identity")
+    dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
+    prompts: list[str] = Field(min_length=1)
+    seeds: list[list[int]] = Field(description="the seeds of each prompt")
+    sampling: Sampling
+
+
+class Shot(NamedTuple):
+    """One picture to be sampled."""
+
+    number: int
+    prompt: str
+    seed: int
+
+    @property
+    def file(self) -> str:
+        """Its name: number of the prompt from 0, seed."""
+        return f"{self.number:03d}-{self.seed}.png"
+
+
+def make_images(
+    params: ImagesParams, inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """``images/made``: ``images/*.png``, ``images.parquet`` and a contact sheet.
+
+    Each batch is kept in ``scratch`` as soon as it is sampled, so a killed run goes on behind it.
+    Raises BadInput when the model on this machine is not the one that is asked for.
+    """
+    found = model_identity(params.model)
+    if found != params.identity:
+        raise BadInput(
+            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
+            "materialise models/base and models/finetuned again"
+        )
+    shots = [
+        Shot(number, prompt, seed)
+        for number, prompt in enumerate(params.prompts)
+        for seed in params.seeds[number]
+    ]
+    _quiet()
+    device = best_device()
+    pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
+    remarks = _remarks(pipe, params)
+    _sample_all(pipe, shots, params.sampling, scratch / "images")
+    shutil.copytree(scratch / "images", output / "images")
+    table = image_set.frame(_row(shot, params, remarks, output) for shot in shots)
+    image_set.write(output, table)
+    save_preview(_sheet(shots, output / "images"), output / PREVIEW)
+    return {
+        "images": len(table),
+        "prompts": len(params.prompts),
+        "prompts_not_read_whole": len(remarks),
+        "not_read": remarks,
+    }
+
+
+def _quiet() -> None:
+    """Only our own lines in the log of the run: no bars, no advice of the libraries."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for logging_of in (diffusers_logging, transformers_logging):
+        logging_of.set_verbosity_error()
+        logging_of.disable_progress_bar()
+
+
+def _remarks(pipe: Pipeline, params: ImagesParams) -> dict[str, str]:
+    """Prompt -> what of it the model does not read."""
+    # The small world's vocabulary is a list of whole words; the published ones are of pieces.
+    whole = spec_of(params.model).architecture == "small"
+    found = {prompt: unread(pipe.tokenizer, prompt, whole) for prompt in params.prompts}
+    for prompt, remark in found.items():
+        if remark:
+            log.info("'%s': %s", prompt, remark)
+    return {prompt: remark for prompt, remark in found.items() if remark}
+
+
+def _sample_all(pipe: Pipeline, shots: Sequence[Shot], sampling: Sampling, folder: Path) -> None:
+    """Sample all batches that are not in ``folder`` yet; a picture that is there is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rest = iter(shots)
+    batches = list(iter(lambda: list(islice(rest, sampling.batch)), []))
+    ahead = [batch for batch in batches if not all((folder / s.file).exists() for s in batch)]
+    if len(ahead) < len(batches):
+        log.info("going on behind %d of %d batches", len(batches) - len(ahead), len(batches))
+    total = len(ahead) * sampling.num_inference_steps
+    steps = track(range(total), f"sampling {sum(map(len, ahead))} pictures, steps", total)
+    for batch in ahead:
+        prompts, seeds = [shot.prompt for shot in batch], [shot.seed for shot in batch]
+        pictures = sample_batch(pipe, prompts, seeds, sampling, lambda: next(steps, None))
+        for shot, picture in zip(batch, pictures, strict=True):
+            half = folder.parent / "half.png"
+            Image.fromarray(picture).save(half)
+            half.replace(folder / shot.file)
+
+
+def _row(
+    shot: Shot, params: ImagesParams, remarks: dict[str, str], output: Path
+) -> dict[str, object]:
+    file = output / "images" / shot.file
+    sha256 = sha256_file(file)
+    with Image.open(file) as picture:
+        width, height = picture.size
+    return {
+        "image_id": sha256[:16],
+        "file": f"images/{shot.file}",
+        "sha256": sha256,
+        "width": width,
+        "height": height,
+        "source": SOURCE,
+        "base": params.model,
+        "model": params.identity,
+        "prompt": shot.prompt,
+        "seed": shot.seed,
+        "guidance_scale": params.sampling.guidance_scale,
+        "status": image_set.ACCEPTED,
+        "reason": remarks.get(shot.prompt),
+    }
+
+
+def _sheet(shots: Sequence[Shot], folder: Path) -> Image.Image:
+    """The first pictures of the first prompts, a row a prompt (several, where rows are short)."""
+    rows = [list(row) for _, row in groupby(shots, key=lambda shot: shot.number)]
+    some = [shot for row in rows[:SHEET_PROMPTS] for shot in row[:SHEET_COLUMNS]]
+    each = min(len(rows[0]), SHEET_COLUMNS)
+    columns = SHEET_COLUMNS // each * each
+    captions = [shot.prompt for shot in some]
+    return contact_sheet([folder / s.file for s in some], columns, SHEET_SIDE, captions)

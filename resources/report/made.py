@@ -1,0 +1,57 @@
+"""Generated pictures on the page: a section per experiment, its pictures by prompt."""
+
+from typing import Any
+
+from likeness.studies.schema import Study
+from resources.artifacts import Artifacts
+from resources.report.pictures import Pictures
+from resources.warehouse import query
+
+ASSET = "images/made"
+PROMPTS, PER_PROMPT = 60, 12
+
+
+def experiments(artifacts: Artifacts, study: Study, pictures: Pictures) -> list[dict[str, Any]]:
+    """The experiments of a study that have pictures."""
+    found = query(
+        artifacts.warehouse,
+        "SELECT * FROM experiments_made WHERE study = ? AND n > 0",
+        [study.name],
+    )
+    return [
+        {
+            "title": row.title,
+            "name": row.experiment,
+            "model": row.model,
+            "prompts": (rows := _prompts(artifacts, study.name, row.experiment, pictures)),
+            "more": int(row.prompts) - len(rows),
+        }
+        for row in found.itertuples()
+    ]
+
+
+def _prompts(
+    artifacts: Artifacts, study: str, experiment: str, pictures: Pictures
+) -> list[dict[str, Any]]:
+    """The first prompts in their order, each with its first pictures."""
+    found = query(
+        artifacts.warehouse,
+        "SELECT prompt, any_value(reason) AS reason, list(file ORDER BY seed) AS files, "
+        "list(seed ORDER BY seed) AS seeds, min(file) AS first FROM images "
+        "WHERE study = ? AND experiment = ? AND role = 'made' "
+        f"GROUP BY prompt ORDER BY first LIMIT {PROMPTS}",
+        [study, experiment],
+    )
+    key = f"{study}__{experiment}"
+    return [
+        {
+            "prompt": row.prompt,
+            "reason": row.reason if isinstance(row.reason, str) else "",
+            "pictures": [
+                {"file": pictures.thumbnail(ASSET, key, file), "seed": int(seed)}
+                for file, seed in list(zip(row.files, row.seeds, strict=True))[:PER_PROMPT]
+            ],
+            "more": max(0, len(row.files) - PER_PROMPT),
+        }
+        for row in found.itertuples()
+    ]
