@@ -28,7 +28,10 @@ ModelName = Annotated[str, typer.Argument(help="a base model's name, such as sd1
 def list_models() -> None:
     """Print all base models: where from, which commit, size, number format, whether here."""
     with readable():
-        table = Table("name", "source", "revision", "px", "dtype", "on this machine", "licence")
+        table = Table()
+        table.add_column("name", no_wrap=True)
+        for column in ("source", "revision", "px", "dtype", "on this machine", "licence"):
+            table.add_column(column, overflow="fold")
         for name in model_names():
             spec = spec_of(name)
             where = (spec.name, spec.source, _revision(spec), str(spec.resolution))
