@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from likeness.errors import BadInput
+
 if TYPE_CHECKING:
     import torch
 
@@ -69,7 +71,9 @@ def train(
 
     A killed run goes on behind its last checkpoint in ``scratch`` and ends with the same weights
     as one that was not killed. Rows of the curve: step, seconds, and the mean of each value since
-    the row before.
+    the row before (since the checkpoint, where a run went on). Raises ``BadInput`` when there is
+    nothing to train, when weights are not float32, when the loss is no number any more, and when
+    the checkpoint is of another plan.
     """
     state = _State(module, plan)
     checkpoint = scratch / "checkpoint"
@@ -92,7 +96,9 @@ class _State:
         import torch
 
         self.module, self.plan, self.step = module, plan, 0
+        self.loss: float | torch.Tensor = math.nan
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
+        self._check()
         self.device = next(iter(self.trained.values())).device
         self.optimizer = torch.optim.AdamW(
             self.trained.values(), lr=plan.learning_rate, weight_decay=plan.weight_decay
@@ -100,6 +106,16 @@ class _State:
         self.average = {}
         if plan.ema is not None:
             self.average = {n: p.detach().clone() for n, p in self.trained.items()}
+
+    def _check(self) -> None:
+        """Halves as master weights would lose most small updates without a word."""
+        if not self.trained:
+            raise BadInput("there is nothing to train: no parameter wants a gradient")
+        import torch
+
+        for name, parameter in self.trained.items():
+            if parameter.dtype != torch.float32:
+                raise BadInput(f"{name} is {parameter.dtype}: load what is trained as float32")
 
     def one(self, step: int, loss_of: LossOf) -> "dict[str, torch.Tensor]":
         import torch
@@ -113,7 +129,7 @@ class _State:
         torch.nn.utils.clip_grad_norm_(self.trained.values(), self.plan.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.step = step + 1
+        self.step, self.loss = step + 1, values["loss"].detach()
         self._follow()
         return {name: value.detach() for name, value in values.items()}
 
@@ -142,10 +158,18 @@ class _State:
     def save(self, folder: Path, curve: list[dict[str, float]]) -> None:
         from safetensors.torch import save_file
 
+        if not math.isfinite(float(self.loss)):
+            raise BadInput(
+                f"the loss is no number any more before step {self.step}: lower the learning rate"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: value.contiguous() for name, value in self._tensors()}
         # One file written aside and renamed: a kill while saving leaves the checkpoint before.
-        note = {"step": str(self.step), "curve": json.dumps(curve)}
+        note = {
+            "step": str(self.step),
+            "curve": json.dumps(curve),
+            "plan": self.plan.model_dump_json(),
+        }
         save_file(tensors, folder / "next.safetensors", note)
         (folder / "next.safetensors").replace(folder / "state.safetensors")
 
@@ -158,6 +182,8 @@ class _State:
             return []
         with safe_open(file, framework="pt") as held, torch.no_grad():
             note = held.metadata()
+            if note["plan"] != self.plan.model_dump_json():
+                raise BadInput(f"{file} is a checkpoint of another plan: remove it to start anew")
             for name, parameter in self.trained.items():
                 parameter.copy_(held.get_tensor(f"weight/{name}"))
                 self.optimizer.state[parameter] = {
@@ -194,9 +220,9 @@ class _Watch:
             seconds = self.earlier + now - self.start
             self.curve.append({"step": step + 1, "seconds": round(seconds, 1), **means})
             self.sums, self.count = {}, 0
-        if now - self.said >= SAY_EVERY_SECONDS and self.curve:
+        if now - self.said >= SAY_EVERY_SECONDS:
             left = (now - self.start) / (step + 1 - self.first) * (self.steps - step - 1)
-            loss = self.curve[-1]["loss"]
+            loss = float(values["loss"])
             log.info(
                 "%s: step %d of %d, loss %.4f, about %.0f s left",
                 self.what,

@@ -1,7 +1,6 @@
 """Books: many pictures of one source with the truth about each, drawn once and kept."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -10,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from likeness.errors import BadInput
 from likeness.progress import track
 from likeness.workers import workers
-from likeness.world.description import Description
-from likeness.world.picture import Box, draw
+from likeness.world.description import Description, as_record, from_record
+from likeness.world.picture import Box, Drawn, draw
 from likeness.world.sample import Mixture, describe
 
 CHUNK = 64
@@ -32,17 +32,27 @@ class Page:
 
 @dataclass(frozen=True)
 class Book:
-    """Pictures N x S x S x 3 uint8 and a page for each."""
+    """Pictures N x S x S x 3 uint8, whose each pixel is (N x S x S uint8), and a page for each."""
 
     pictures: np.ndarray
+    owners: np.ndarray
     pages: list[Page]
 
     def __len__(self) -> int:
         return len(self.pages)
 
 
+def page_of(description: Description, drawn: Drawn) -> Page:
+    """What is known of a drawn picture."""
+    return Page(description, drawn.face, drawn.eyes, drawn.person, drawn.things)
+
+
 def write_book(folder: Path, source: str, count: int, mixture: Mixture, side: int = 64) -> Book:
-    """Draw ``count`` pictures of a source into a folder, unless they lie there already."""
+    """Draw ``count`` pictures of a source into a folder, unless they lie there already.
+
+    Everything about each picture is written beside it: a book does not change with the code that
+    drew it.
+    """
     plan = {"source": source, "count": count, "side": side} | mixture.model_dump(mode="json")
     note = folder / "book.json"
     if not note.exists() or json.loads(note.read_text()) != plan:
@@ -55,53 +65,64 @@ def write_book(folder: Path, source: str, count: int, mixture: Mixture, side: in
 
 def open_book(folder: Path) -> Book:
     """A book written before; pictures stay on disk until they are looked at."""
-    plan = json.loads((folder / "book.json").read_text())
-    source, count = plan.pop("source"), plan.pop("count")
-    plan.pop("side")
-    mixture = Mixture.model_validate(plan)
-    places = json.loads((folder / "places.json").read_text())
-    pages = [
-        Page(describe(source, index, mixture), *_restored(places[index])) for index in range(count)
-    ]
-    return Book(np.load(folder / "pictures.npy", mmap_mode="r"), pages)
+    if not (folder / "book.json").exists():
+        raise BadInput(f"there is no finished book in {folder}: write it again")
+    lines = (folder / "pages.jsonl").read_text().splitlines()
+    arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("pictures", "owners"))
+    return Book(*arrays, [_page(json.loads(line)) for line in lines])
 
 
-def _restored(place: dict[str, Any]) -> Iterator[Any]:
-    for key in ("face", "eyes", "person", "things"):
-        value = place[key]
-        nested = key in ("eyes", "things") and value is not None
-        if nested:
-            value = [None if item is None else tuple(item) for item in value]
-        yield None if value is None else tuple(value)
+def _page(record: dict[str, Any]) -> Page:
+    eyes, things = record["eyes"], record["things"]
+    return Page(
+        from_record(record["description"]),
+        _box(record["face"]),
+        None if eyes is None else ((eyes[0][0], eyes[0][1]), (eyes[1][0], eyes[1][1])),
+        _box(record["person"]),
+        tuple(_box(thing) for thing in things),
+    )
+
+
+def _box(record: list[float] | None) -> Box | None:
+    return None if record is None else (record[0], record[1], record[2], record[3])
 
 
 def _draw_all(folder: Path, source: str, count: int, mixture: Mixture, side: int) -> None:
-    pictures = np.lib.format.open_memmap(
-        folder / "pictures.npy", mode="w+", dtype=np.uint8, shape=(count, side, side, 3)
+    pictures, owners = (
+        np.lib.format.open_memmap(
+            folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(count, side, side, *more)
+        )
+        for name, more in (("pictures", (3,)), ("owners", ()))
     )
     jobs = [
         (source, first, min(first + CHUNK, count), mixture, side)
         for first in range(0, count, CHUNK)
     ]
-    places: list[dict[str, Any]] = []
+    done = 0
     # Spawned, not forked: a forked child of a process with threads can hang.
-    with ProcessPoolExecutor(workers(), mp_context=get_context("spawn")) as pool:
-        for drawn, found in track(pool.map(_draw_some, jobs), f"drawing {source}", len(jobs)):
-            pictures[len(places) : len(places) + len(drawn)] = drawn
-            places += found
+    with (
+        (folder / "pages.jsonl").open("w") as pages,
+        ProcessPoolExecutor(workers(), mp_context=get_context("spawn")) as pool,
+    ):
+        for drawn in track(pool.map(_draw_some, jobs), f"drawing {source}", len(jobs)):
+            for picture, owner, line in zip(*drawn, strict=True):
+                pictures[done], owners[done] = picture, owner
+                pages.write(line + "\n")
+                done += 1
     pictures.flush()
-    (folder / "places.json").write_text(json.dumps(places))
+    owners.flush()
 
 
 def _draw_some(
     job: tuple[str, int, int, Mixture, int],
-) -> tuple[np.ndarray, list[dict[str, Any]]]:
+) -> tuple[list[np.ndarray], list[np.ndarray], list[str]]:
     import cv2
 
     cv2.setNumThreads(1)  # there is a process per core already
     source, first, last, mixture, side = job
-    all_drawn = [draw(describe(source, index, mixture), side) for index in range(first, last)]
-    places = [
-        {"face": d.face, "eyes": d.eyes, "person": d.person, "things": d.things} for d in all_drawn
+    described = [describe(source, index, mixture) for index in range(first, last)]
+    drawn = [draw(one, side) for one in described]
+    lines = [
+        json.dumps(as_record(page_of(one, d))) for one, d in zip(described, drawn, strict=True)
     ]
-    return np.stack([d.picture for d in all_drawn]), places
+    return [d.picture for d in drawn], [d.owners for d in drawn], lines

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Sex = Literal["female", "male"]
 HairColour = Literal["black", "brown", "blonde", "red", "gray"]
@@ -65,6 +65,9 @@ Tree = Literal["none", "pine", "banyan", "palm", "cypress", "oak"]
 Season = Literal["summer", "winter", "autumn", "dry"]
 Light = Literal["day", "bright", "sunset", "night"]
 Style = Literal["photo", "oil painting", "watercolor", "drawing"]
+
+# Uniforms whose helmet or cap hides short hair.
+HAIR_COVERED: frozenset[Role] = frozenset(("astronaut", "firefighter", "soldier", "pilot", "chef"))
 
 TRAITS = (
     "skin",  # pale .. dark
@@ -215,10 +218,30 @@ OBJECTS = tuple(word for group in GROUPS.values() for word in group)
 KINDS = (*ANIMALS, *OBJECTS)
 
 
-def as_record(value: object) -> object:
+def as_record(value: Any) -> Any:
     """A description as plain data, for JSON; the way back is ``from_record``."""
     if isinstance(value, tuple):
         return [as_record(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {f.name: as_record(getattr(value, f.name)) for f in fields(value)}  # type: ignore[arg-type]
+    if is_dataclass(value):
+        return {f.name: as_record(getattr(value, f.name)) for f in fields(value)}
     return value
+
+
+def from_record(record: dict[str, Any]) -> Description:
+    """The description that ``as_record`` was given."""
+    return _restored(Description, record)
+
+
+def _restored(kind: Any, value: Any) -> Any:
+    """A value of an annotated type from plain data."""
+    if value is None:
+        return None
+    inner = [item for item in get_args(kind) if item is not type(None)]
+    if is_dataclass(kind):
+        types = get_type_hints(kind)
+        return kind(**{name: _restored(types[name], item) for name, item in value.items()})  # type: ignore[operator]
+    if get_origin(kind) is tuple:
+        return tuple(_restored(inner[0], item) for item in value)
+    # An optional dataclass; words and numbers are what they are.
+    nested = next((item for item in inner if is_dataclass(item)), None)
+    return value if nested is None else _restored(nested, value)

@@ -8,12 +8,14 @@ import numpy as np
 
 from likeness.world import words
 from likeness.world.description import (
+    HAIR_COVERED,
     OBJECTS,
     Description,
     Person,
     Thing,
     hair_colour,
 )
+from likeness.world.nature.places import EARTH
 
 SAY = 0.6  # how often a phrase that may be dropped is said
 Said = dict[str, Any]
@@ -115,18 +117,21 @@ class _Writer:
             row for row in words.AGES if row[0] <= person.age < row[1] or row[1] == 90 <= person.age
         ]
         low, high, phrase = fitting[int(self.rng.integers(len(fitting)))]
-        self.said["age"] = (float(low), float(high))
+        if high - low < 90:  # "a person" is of any age
+            self.said["age"] = (float(low), float(high))
         if any(slot in phrase for slot in ("{man}", "{boy}", "{his}")):
             self.said["sex"] = person.identity.sex
         return phrase.format(**words.SEXES[person.identity.sex])
 
     def _face(self, person: Person) -> None:
+        if person.framing == "full":
+            return  # too small to tell
         eats = self.it.relation == "eating"  # food hides the mouth
-        worth_saying = person.expression != "neutral" or self.rng.random() < 0.3
+        worth_saying = person.expression != "neutral" or self.often(0.3)
         if not eats and worth_saying and self.often(0.75):
             phrase = self.one(words.EXPRESSIONS[person.expression])
             self.say(phrase, expression=person.expression)
-        if person.facing != "front" and self.often():
+        if self.often(SAY if person.facing != "front" else 0.15):
             self.say(self.one(words.FACINGS[person.facing]), facing=person.facing)
         if person.glasses and self.often(0.75):
             self.say(self.one(words.GLASSES), glasses=True)
@@ -134,14 +139,14 @@ class _Writer:
             self.say(self.one(words.BEARD), beard=True)
 
     def _hair(self, person: Person) -> None:
-        if not self.often(0.55) or person.role == "astronaut":
+        covered = person.role in HAIR_COVERED or person.hat != "none"
+        if not self.often(0.55) or (covered and person.hair_length != "long"):
             return
-        phrase = self.one(words.HAIR[person.hair_length])
+        fitting = [p for p in words.HAIR[person.hair_length] if self.coloured or "{" not in p]
+        phrase = self.one(fitting)
         if "long" in phrase or "short" in phrase or "bald" in phrase:
             self.said["hair_length"] = person.hair_length
         colour: str = hair_colour(person)
-        if "{colour}" in phrase and not self.coloured:
-            return
         if "{colour}" in phrase:
             self.said["hair_colour"] = colour
         if colour == "gray":
@@ -149,9 +154,10 @@ class _Writer:
         self.say(phrase.format(colour=colour))
 
     def _clothes(self, person: Person) -> None:
-        if person.hat != "none" and self.often(0.75):
+        near = person.framing != "full"
+        if near and person.hat != "none" and self.often(0.75):
             self.say(self.one(words.HATS[person.hat]), hat=person.hat)
-        if person.scarf and self.often(0.75):
+        if near and person.scarf and self.often(0.75):
             self.say(self.one(words.SCARF), scarf=True)
         if self.coloured and self.often(0.5):
             words_for = {"a": words.article(person.shirt), "colour": person.shirt}
@@ -166,14 +172,14 @@ class _Writer:
         what = self._named(thing, plural=several)
         claims = {} if it.relation == "next to" else {"relation": it.relation}
         verb = self.one(words.RELATIONS[it.relation])
-        if verb in ("on", "with"):
-            verb = it.relation  # "with a dog" would say too little
-        if it.relation == "playing":
-            what = what if self.rng.random() < 0.6 else what.replace("a ", "the ", 1)
+        if it.relation == "playing" and self.rng.random() < 0.4:
+            what = f"the {what}"
+        elif not several:
+            what = words.one_of(what)
         self.say(f"{verb} {what}", **claims)
 
     def _named(self, thing: Thing, plural: bool) -> str:
-        """``a red ball``; claims kind, and colour or state if they are said."""
+        """``red ball``; claims kind, and colour or state if they are said."""
         self.said["thing_kind"] = thing.kind
         adjectives = []
         if thing.state is not None and self.often(0.85):
@@ -182,30 +188,30 @@ class _Writer:
         if thing.colour is not None and self.coloured and self.often(0.8):
             adjectives.append(thing.colour)
             self.said["thing_colour"] = thing.colour
-        noun = words.plural(thing.kind) if plural else thing.kind
-        text = " ".join([*adjectives, noun])
-        return text if plural else f"{words.article(text)} {text}"
+        return " ".join([*adjectives, words.plural(thing.kind) if plural else thing.kind])
 
     def _things(self) -> str:
         thing = self.it.things[0]
         alike = [t for t in self.it.things if t.kind == thing.kind]
-        text = self._named(thing, plural=len(alike) > 1 and self.rng.random() < 0.5)
+        several = len(alike) > 1 and self.rng.random() < 0.5
+        what = self._named(thing, plural=several)
         if thing.pose is not None and self.often(0.8):
+            what = self.one(words.POSES[thing.pose]).format(what=what)
             self.said["pose"] = thing.pose
-            first, _, rest = text.partition(" ")
-            text = self.one(words.POSES[thing.pose]).format(a=first, kind=rest)
         if self.it.relation is not None:
             other = self.it.things[-1]
             verb = self.one(words.RELATIONS[self.it.relation])
-            self.say(f"{verb} {words.article(other.kind)} {other.kind}", relation=self.it.relation)
-        return text
+            self.say(f"{verb} {words.one_of(other.kind)}", relation=self.it.relation)
+        return what if several else words.one_of(what)
 
     def _around(self) -> None:
         """Place, season and light behind a person or a thing."""
         land = self.it.landscape
+        if self.it.painter is not None:
+            return  # hardly to be told in the painter's own colours
         if self.often(0.65):
             self.say(self.one(words.PLACES[land.place]), place=land.place)
-        if land.season != "summer" and self.often(0.7):
+        if land.place in EARTH and self.often(0.7 if land.season != "summer" else 0.1):
             self.say(self.one(words.SEASONS[land.season]), season=land.season)
         self._light()
 
@@ -239,7 +245,8 @@ class _Writer:
             self.say(
                 f"with {words.article(land.tree)} {land.tree} tree {where}".strip(), tree=land.tree
             )
-        if "season" not in self.said and land.season != "summer" and self.often(0.7):
+        chance = 0.7 if land.season != "summer" else 0.1
+        if "season" not in self.said and land.place in EARTH and self.often(chance):
             self.say(self.one(words.SEASONS[land.season]), season=land.season)
         self._light()
         return sight
@@ -261,8 +268,7 @@ def _texts(table: object) -> Iterator[str]:
     if isinstance(table, str):
         yield table
     elif isinstance(table, dict):
-        for key, value in table.items():
-            yield str(key)
+        for value in table.values():
             yield from _texts(value)
     elif isinstance(table, list | tuple):
         for item in table:
@@ -289,7 +295,7 @@ def _kinds() -> list[str]:
     from likeness.world import description as d
 
     unions = [d.HairColour, d.Colour, d.Animal, d.Tree, d.Style]
-    every = [word for union in unions for word in d.words_of(union)]
+    every = [word for union in unions for word in d.words_of(union) if word != "none"]
     return every + [words.plural(animal) for animal in d.ANIMALS]
 
 

@@ -131,13 +131,13 @@ def _held(
 ) -> list[Thing]:
     """The things with the spots that the body gives them."""
     if relation == "juggling":
-        x, y = (figure.eyes[0][0] + figure.eyes[1][0]) / 2 if figure.eyes else person.spot.x, 0.0
+        x = (figure.eyes[0][0] + figure.eyes[1][0]) / 2 if figure.eyes else person.spot.x
         top = person.spot.y - 0.62 * person.spot.size
         reach = 0.75 * person.spot.size
         arcs = ((-reach, 0.25), (0.0, -0.05), (reach, 0.25))
         size = things[0].spot.size * 0.62
         return [
-            replace(t, spot=Spot(x + dx, max(top + dy - y, size / 2), size))
+            replace(t, spot=Spot(x + dx, max(top + dy, size / 2), size))
             for t, (dx, dy) in zip(things, arcs, strict=False)
         ]
     if relation == "eating":

@@ -1,8 +1,8 @@
 """Which pictures there are: descriptions drawn by chance, each source from seeds of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -23,6 +23,24 @@ from likeness.world.description import (
     Style,
     Thing,
 )
+
+Unseen = Literal["unseen_by_base", "unseen_by_all"]
+# The base model and its judges of people and captions never see a combination of either set; the
+# reader, as the answer key, knows the first; nothing is ever trained on the second.
+UNSEEN: tuple[Unseen, ...] = ("unseen_by_base", "unseen_by_all")
+ONE_IN = 25  # so many combinations in each set: one
+# Prompts of the studies ask for these by name.
+WANTED = {
+    ("car", "yellow"),
+    ("car", "red"),
+    ("car", "manhattan"),
+    ("astronaut", "space"),
+    ("astronaut", "moon"),
+    ("astronaut", "mars"),
+    ("planet", "space"),
+    ("satellite", "space"),
+    ("hill", "sunset"),
+}
 
 UNLIKE_PHOTOS: tuple[Style, ...] = ("oil painting", "watercolor", "watercolor", "drawing")
 SIT_ON = ("box", "chair", "book")
@@ -45,7 +63,9 @@ class Mixture(BaseModel):
     painted: float = Field(0.6, ge=0, le=1, description="of the landscapes: by a named painter")
     painters: tuple[str, ...] = Field(("base",), description="sets of painters")
     portraits: float = Field(0.7, ge=0, le=1, description="people seen from near")
-    held_out: bool = Field(False, description="whether combinations kept from training may occur")
+    unseen: tuple[Unseen, ...] = Field(
+        (), description="sets of held-out combinations that may occur all the same"
+    )
 
 
 def describe(source: str, index: int, mixture: Mixture) -> Description:
@@ -53,19 +73,37 @@ def describe(source: str, index: int, mixture: Mixture) -> Description:
     for attempt in range(100):
         rng = np.random.default_rng([crc32(source.encode()), index, attempt])
         found = _draw(source, index, mixture, rng)
-        if mixture.held_out or not is_held_out(found):
+        if held_out_in(found) <= set(mixture.unseen):
             return found
     raise AssertionError("a hundred held-out combinations in a row")
 
 
-def is_held_out(description: Description) -> bool:
-    """Whether it holds a combination that no model is trained on (about a tenth of all do)."""
-    pairs: list[tuple[object, ...]] = [(description.landscape.place, description.landscape.light)]
-    if (person := description.person) is not None:
-        pairs += [(person.shirt, person.hat), (person.role, description.landscape.place)]
-    pairs += [(thing.kind, thing.colour) for thing in description.things if thing.colour]
-    pairs += [(thing.kind, description.landscape.place) for thing in description.things]
-    return any(crc32(repr(pair).encode()) % 25 == 0 for pair in pairs)
+def held_out_in(description: Description) -> set[Unseen]:
+    """The sets of held-out combinations of which the description holds one.
+
+    A combination is a pair of things that a caption could say; the hash of its words decides.
+    """
+    found: set[Unseen] = set()
+    for pair in _combinations(description):
+        remainder = crc32(" ".join(pair).encode()) % ONE_IN
+        if remainder < len(UNSEEN) and pair not in WANTED:
+            found.add(UNSEEN[remainder])
+    return found
+
+
+def _combinations(it: Description) -> Iterator[tuple[str, str]]:
+    """Pairs of what is there to be seen and is not what nearly every picture has."""
+    land, person = it.landscape, it.person
+    if land.light != "day":
+        yield land.place, land.light
+    if person is not None and person.role is not None:
+        yield person.role, land.place
+    elif person is not None and person.hat != "none":
+        yield person.shirt, person.hat
+    for thing in it.things:
+        yield thing.kind, land.place
+        if thing.colour is not None:
+            yield thing.kind, thing.colour
 
 
 def base_identity(number: int) -> Identity:
@@ -103,7 +141,7 @@ def _look(mixture: Mixture, rng: np.random.Generator) -> dict[str, Any]:
         style = UNLIKE_PHOTOS[int(rng.integers(len(UNLIKE_PHOTOS)))]
     return {
         "style": style,
-        "colourful": bool(rng.random() < 0.12),
+        "colourful": bool(rng.random() < 0.12) and style != "drawing",
         "blurred": bool(rng.random() < 0.03),
     }
 
@@ -120,7 +158,7 @@ def _of_person(who: Identity, seed: int, mixture: Mixture, rng: np.random.Genera
         person, things, relation = _doing(person, rng)
         return Description(land, person=person, things=things, relation=relation, seed=seed, **look)
     if rng.random() < 0.06:
-        look |= {"style": "oil painting", "painter": _painter(mixture, rng)}
+        look = {"style": "oil painting", "painter": _painter(mixture, rng)}
     return Description(land, person=person, seed=seed, **look)
 
 

@@ -7,6 +7,7 @@ from likeness.world.description import (
     HairLength,
     Light,
     Place,
+    Pose,
     Relation,
     Role,
     Season,
@@ -40,6 +41,7 @@ AGES: tuple[tuple[float, float, str], ...] = (
     (70, 80, "a 75 years old senior in {his} seventies"),
     (80, 90, "an elderly senior in {his} eighties"),
     (75, 90, "an elderly {man}"),
+    (0, 90, "a person"),
 )
 SEXES = {
     "male": {"man": "man", "boy": "boy", "his": "his"},
@@ -182,12 +184,12 @@ STYLES: dict[Style, tuple[str, ...]] = {
 BY_PAINTER = ("in the style of {name}", "by {name}")
 DETAIL = ("highly detailed", "sharp focus", "trending on artstation", "expressive face")
 BLURRED = ("blurry", "out of focus")
-POSES = {
-    "standing": ("a standing {kind}", "{a} {kind} standing"),
-    "sitting": ("a sitting {kind}", "{a} {kind} sitting"),
-    "jumping": ("a jumping {kind}", "{a} {kind} jumping"),
-    "sleeping": ("a sleeping {kind}", "{a} {kind} sleeping"),
-    "flying": ("a flying {kind}", "{a} {kind} spreading wings", "{a} {kind} with wings spread"),
+POSES: dict[Pose, tuple[str, ...]] = {
+    "standing": ("standing {what}", "{what} standing"),
+    "sitting": ("sitting {what}", "{what} sitting"),
+    "jumping": ("jumping {what}", "{what} jumping"),
+    "sleeping": ("sleeping {what}", "{what} sleeping"),
+    "flying": ("flying {what}", "{what} spreading wings", "{what} with wings spread"),
 }
 STATES: dict[State, tuple[str, ...]] = {
     "open": ("open",),
@@ -196,8 +198,8 @@ STATES: dict[State, tuple[str, ...]] = {
     "sport": ("sport", "sports"),
 }
 RELATIONS: dict[Relation, tuple[str, ...]] = {
-    "holding": ("holding", "with"),
-    "riding": ("riding", "on"),
+    "holding": ("holding",),
+    "riding": ("riding",),
     "next to": ("next to", "near", "beside"),
     "on": ("on", "on top of"),
     "juggling": ("juggling",),
@@ -205,12 +207,10 @@ RELATIONS: dict[Relation, tuple[str, ...]] = {
     "eating": ("eating",),
     "fighting": ("fighting",),
 }
-PLURALS = {"box": "boxes", "bench": "benches"}
-# Words of prompts that only decorate, and rare ones that nothing in the world is called by.
-DECORATION = (
-    "fantasy landscape of colorful with and the an is her his its foreground background "
-    "playing dressed woman people person face standing style portrait overlooking boats"
-)
+PLURALS = {"box": "boxes"}
+# What captions are made of beside the phrases above: the writer's own words.
+JOINTS = "a an as of and the landscape fantasy colorful with tree in front foreground painting"
+# Rare words: in the vocabulary and in no caption, for what is learned later.
 RARE = ("sks", "ohwx", "zwx", "hta", "olis", "xjy", "pll", "kfd")
 
 
@@ -222,3 +222,8 @@ def plural(kind: str) -> str:
 def article(word: str) -> str:
     """``a`` or ``an``."""
     return "an" if word[0] in "aeiou" else "a"
+
+
+def one_of(text: str) -> str:
+    """The text behind its article."""
+    return f"{article(text)} {text}"

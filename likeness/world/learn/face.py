@@ -115,13 +115,15 @@ def _train_detector(
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
 
     def loss_of(step: int, chance: "torch.Generator") -> "dict[str, torch.Tensor]":
-        x, boxes, eyes = _views(book, faces, some_of(rows, DETECT_BATCH, chance), chance)
+        drawn = some_of(rows, DETECT_BATCH, chance)
+        x, boxes, eyes, whole = _views(book, faces, drawn, chance)
         height = (boxes[:, 3] - boxes[:, 1]) * x.shape[-1]
         some = torch.isfinite(height)
-        tiny = some & (height < COUNTED)
+        # A face that is tiny or mostly cut off counts neither as one nor as none.
+        unsure = some & ((height < COUNTED) | ~whole)
         counted = torch.ones(len(x), 1, GRID, GRID)
-        counted[tiny] = _outside(boxes[tiny])
-        good = (some & ~tiny).nonzero().flatten()
+        counted[unsure] = _outside(boxes[unsure])
+        good = (some & ~unsure).nonzero().flatten()
         marks = Marks(good, torch.zeros_like(good), boxes[good])
         return detector_loss(network(x), marks, eyes[good], counted)
 
@@ -135,8 +137,8 @@ def _train_detector(
 
 def _views(
     book: "Book", faces: Faces, rows: np.ndarray, chance: "torch.Generator"
-) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor]":
-    """Worn pictures, moved and mirrored, with their boxes and eyes."""
+) -> "tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]":
+    """Worn pictures, moved and mirrored; boxes, eyes, and whether most of a face is inside."""
     import torch
 
     from likeness.faces.blocks import as_input
@@ -153,13 +155,10 @@ def _views(
     full = augment.points_after(torch.from_numpy(faces.boxes[rows]).view(-1, 2, 2), *move)
     boxes = torch.cat([full.amin(1), full.amax(1)], 1)
     inside = boxes.clamp(0, 1)
-    kept = _area(inside) / _area(boxes).clamp_min(1e-9)
-    # A face of which too little is left counts as neither: its box shrinks to nothing at its place.
-    gone = kept < 0.6
-    inside[gone, 3] = inside[gone, 1]
+    whole = _area(inside) >= 0.6 * _area(boxes)
     eyes = augment.points_after(torch.from_numpy(faces.eyes[rows]).view(-1, 2, 2), *move)
     eyes = torch.where(move[2][:, None, None], eyes.flip(1), eyes)  # left stays left
-    return x.contiguous(memory_format=torch.channels_last), inside, eyes.flatten(1)
+    return x.contiguous(memory_format=torch.channels_last), inside, eyes.flatten(1), whole
 
 
 def _area(boxes: "torch.Tensor") -> "torch.Tensor":

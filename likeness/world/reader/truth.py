@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 YES_NO = ("no", "yes")
 NONE = "none"
-SETS = ("base", "unseen_by_base", "unseen_by_all")
+SETS = ("base", "unseen_by_base")  # strangers stay unknown to the answer key too
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "kind": ("person", "thing", "landscape"),
     "style": d.words_of(d.Style),
@@ -45,7 +45,6 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "pose": d.words_of(d.Pose),
     "state": d.words_of(d.State),
 }
-HAIR_COVERED = frozenset(("astronaut", "firefighter", "soldier", "pilot", "chef"))
 COLOURS = ("hair_colour", "shirt", "thing_colour")
 SEX_SHOWS, HAIR_SHOWS = 4.0, 3.0  # years from which they can be seen
 BETWEEN = 0.08  # of a trait or of grayness: nearer to a limit than this, hair has no one colour
@@ -122,7 +121,7 @@ def _person(person: d.Person) -> Truth:
 
 def _hair_colour(person: d.Person) -> str | None:
     """The word, unless hair is covered, absent, or between two words."""
-    covered = person.role in HAIR_COVERED or (person.hat != NONE and person.hair_length != "long")
+    covered = person.role in d.HAIR_COVERED or (person.hat != NONE and person.hair_length != "long")
     if covered or person.hair_length == "bald" or person.age < HAIR_SHOWS:
         return None
     if 0.1 < d.grayness(person) < 0.9:

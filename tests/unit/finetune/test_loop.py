@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from likeness.errors import BadInput
 from likeness.finetune.loop import Plan, generator_of, learning_rate_at, train
 
 
@@ -86,3 +87,35 @@ def test_bfloat16_keeps_weights_in_full(tmp_path):
     plan = PLAN.model_copy(update={"precision": "bfloat16"})
     train(module, loss_on(module), plan, tmp_path, "low")
     assert all(p.dtype == torch.float32 for p in module.parameters())
+
+
+def test_what_cannot_be_trained_is_said_in_one_sentence(tmp_path):
+    frozen = problem().requires_grad_(False)
+    with pytest.raises(BadInput, match="nothing to train"):
+        train(frozen, loss_on(frozen), PLAN, tmp_path, "frozen")
+    half = problem().half()
+    with pytest.raises(BadInput, match=r"0\.weight is torch\.float16: load what is trained"):
+        train(half, loss_on(half), PLAN, tmp_path, "half")
+
+
+def test_a_loss_that_is_no_number_ends_the_training_before_it_spoils_the_checkpoint(tmp_path):
+    module = problem()
+
+    def loss_of(step, generator):
+        values = loss_on(module)(step, generator)
+        return {"loss": values["loss"] * (float("nan") if step >= 12 else 1.0)}
+
+    with pytest.raises(BadInput, match="lower the learning rate"):
+        train(module, loss_of, PLAN, tmp_path, "nan")
+    again = problem()
+    curve = train(again, loss_on(again), PLAN, tmp_path, "again")
+    assert all(torch.isfinite(p).all() for p in again.parameters())
+    assert curve[-1]["step"] == PLAN.steps
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
+    module = problem()
+    train(module, loss_on(module), PLAN, tmp_path, "one")
+    other = PLAN.model_copy(update={"steps": 10})
+    with pytest.raises(BadInput, match="another plan"):
+        train(problem(), loss_on(module), other, tmp_path, "two")

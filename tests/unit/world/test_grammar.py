@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -7,8 +8,9 @@ import pytest
 from likeness.world.description import Description, Landscape, Spot, Thing, hair_colour
 from likeness.world.grammar import caption, vocabulary
 from likeness.world.names import people_names
-from likeness.world.sample import Mixture, base_identity, describe, is_held_out
+from likeness.world.sample import UNSEEN, Mixture, base_identity, describe, held_out_in
 from likeness.world.tokenizer import unknown_words
+from likeness.world.words import RARE
 
 PAGES = [describe("grammar-test", i, Mixture()) for i in range(300)]
 
@@ -39,6 +41,30 @@ def test_a_caption_claims_only_what_is_so():
         if page.things:
             kinds = {thing.kind for thing in page.things}
             assert said["thing_kind"] in kinds
+
+
+SAYS = {
+    "hair_length": ("long", "short", "bald"),
+    "glasses": ("glasses",),
+    "beard": ("beard", "bearded"),
+    "scarf": ("scarf",),
+    "pose": ("standing", "sitting", "jumping", "sleeping", "flying", "wings"),
+    "state": ("open", "closed", "old", "sport", "sports"),
+}
+
+
+def test_what_is_claimed_is_said():
+    for page in PAGES:
+        for one in texts(page, 6):
+            words = one.text.replace(",", " ").split()
+            for claim, said in SAYS.items():
+                assert claim not in one.said or set(said) & set(words), (claim, one.text)
+            for claim in ("shirt", "thing_colour", "tree", "painter"):
+                assert claim not in one.said or one.said[claim] in words, (claim, one.text)
+            kind = one.said.get("thing_kind")
+            assert kind is None or kind in words or f"{kind}s" in words or "boxes" in words
+            assert "  " not in one.text
+            assert " ," not in one.text
 
 
 def test_pencils_and_painters_claim_no_colours():
@@ -84,9 +110,10 @@ def test_a_car_by_hand():
 def test_names_are_many_distinct_and_no_other_words():
     names = people_names()
     assert len(names) == len(set(names)) == 320
-    everything = Counter(vocabulary())
-    assert max(everything.values()) == 1
-    assert set(names) <= set(everything)
+    pages = [describe("nobody", i, Mixture(named=0.0)) for i in range(400)]
+    others = {word for page in pages for one in texts(page, 2) for word in one.text.split()}
+    assert not set(names) & others
+    assert set(names) <= set(vocabulary())
 
 
 def test_a_name_is_one_person_for_life():
@@ -101,17 +128,42 @@ def test_sources_share_no_picture():
     assert not one & two
 
 
-def test_held_out_combinations_never_occur_in_training():
-    assert not any(is_held_out(page) for page in PAGES)
-    free = [describe("free", i, Mixture(held_out=True)) for i in range(400)]
-    share = np.mean([is_held_out(page) for page in free])
-    assert 0.03 < share < 0.3
+def test_held_out_combinations_occur_only_where_they_may():
+    for allowed in ((), ("unseen_by_base",), UNSEEN):
+        pages = [describe("free", i, Mixture(unseen=allowed)) for i in range(500)]
+        found = set().union(*(held_out_in(page) for page in pages))
+        assert found == set(allowed)
+
+
+def test_a_combination_is_of_one_set_at_most_and_each_set_is_a_small_part():
+    pages = [describe("free", i, Mixture(unseen=UNSEEN)) for i in range(800)]
+    for name in UNSEEN:
+        share = np.mean([name in held_out_in(page) for page in pages])
+        assert 0.02 < share < 0.2
+
+
+def test_what_every_picture_has_is_no_combination():
+    day = Description(Landscape("manhattan"))
+    assert held_out_in(day) == set()
+    for place in ("desert", "space", "city"):
+        person = replace(next(p.person for p in PAGES if p.person), role=None, hat="none")
+        assert held_out_in(Description(Landscape(place), person=person)) == set()
 
 
 def test_what_is_held_out_depends_on_the_combination_alone():
-    lands = Mixture(people=0, things=0, painted=0, held_out=True)
-    held = next(d for i in range(400) if is_held_out(d := describe("free", i, lands)))
-    assert is_held_out(replace(held, seed=1, style="photo"))
+    lands = Mixture(people=0, things=0, painted=0, unseen=UNSEEN)
+    held = next(d for i in range(900) if held_out_in(d := describe("free", i, lands)))
+    assert held_out_in(replace(held, seed=1, style="watercolor")) == held_out_in(held)
+
+
+def test_every_word_of_the_vocabulary_is_said_somewhere():
+    said = set()
+    mixture = Mixture(people=0.25, things=0.65, unseen=UNSEEN)
+    for i in range(8000):
+        page = describe("vocabulary", i, mixture)
+        said |= set(re.findall("[a-z]+", caption(page, np.random.default_rng(i)).text.lower()))
+    unsaid = set(vocabulary()) - said - set(RARE) - set(people_names())
+    assert unsaid == set()
 
 
 @pytest.mark.parametrize(
