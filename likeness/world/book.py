@@ -68,8 +68,10 @@ def open_book(folder: Path) -> Book:
     if not (folder / "book.json").exists():
         raise BadInput(f"there is no finished book in {folder}: write it again")
     lines = (folder / "pages.jsonl").read_text().splitlines()
-    arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("pictures", "owners"))
-    return Book(*arrays, [_page(json.loads(line)) for line in lines])
+    pictures, owners = (
+        np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("pictures", "owners")
+    )
+    return Book(pictures, owners, [_page(json.loads(line)) for line in lines])
 
 
 def _page(record: dict[str, Any]) -> Page:
