@@ -3,6 +3,7 @@
 import copy
 import json
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,36 +31,80 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("likeness")
 SHARD = "15MB"  # no file of the package is larger
+DONE = "done.json"  # written last: the curve of what lies beside it
 Curves = dict[str, list[dict[str, float]]]
 
 
-def make_base(recipe: BaseRecipe, output: Path, scratch: Path) -> Curves:
+def make_base(
+    recipe: BaseRecipe, output: Path, scratch: Path, shipped: Path | None = None
+) -> Curves:
     """Train everything and write ``output``, a ``StableDiffusionPipeline`` folder; the curves.
 
     Whatever is done lies in ``scratch``: a run that was killed goes on from there. Each stage
-    starts with a fresh optimiser from the folder that the stage before has written.
+    starts with a fresh optimiser from the folder that the stage before has written. ``shipped`` is
+    the folder of a base model: as far as it was made by the same recipe, it counts as done.
     """
     curves: Curves = {}
-    vae = _autoencoder(recipe, scratch, curves)
     write_tokenizer(vocabulary(), scratch / "tokenizer")
+    if shipped is not None:
+        take_over(shipped, recipe, scratch)
+    vae = _autoencoder(recipe, scratch, curves)
     tokenizer = read_tokenizer(scratch / "tokenizer")
     unet, text_encoder = _fresh(tokenizer, recipe)
     shelf: list[tuple[torch.Tensor, list[Page]]] = []
     for stage in recipe.stages:
-        shelf.append(_latents(vae, stage, scratch))
         folder = scratch / "stages" / stage.name
-        if not (folder / "done.json").exists():
+        shelf.append(_latents(vae, stage, scratch))
+        if not (folder / DONE).exists():
             latents, pages = _mixed(shelf, stage)
             curve = train_stage(
                 unet, text_encoder, tokenizer, latents, pages, stage.plan, folder, stage.name
             )
             write_pipeline(folder / "pipeline", vae, unet, text_encoder, tokenizer)
-            (folder / "done.json").write_text(json.dumps(curve))
-        # From what was written, halves and all: a run that starts here does the same.
-        unet, text_encoder = _read(folder / "pipeline")
-        curves[stage.name] = json.loads((folder / "done.json").read_text())
+            (folder / DONE).write_text(json.dumps(curve))
+        if (folder / "pipeline").exists():
+            # From what was written, halves and all: a run that starts here does the same.
+            unet, text_encoder = _read(folder / "pipeline")
+        curves[stage.name] = json.loads((folder / DONE).read_text())
     write_pipeline(output, vae, unet, text_encoder, tokenizer)
     return curves
+
+
+def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
+    """Count as done what a shipped base model was made by, if ``recipe`` begins alike.
+
+    Returns the names of what was taken over. Nothing is, if a word was added since: the tokens of
+    all others may have moved.
+    """
+    note = shipped / "training.json"
+    if not note.exists() or (scratch / "autoencoder" / DONE).exists():
+        return []
+    theirs = BaseRecipe.model_validate(json.loads(note.read_text())["params"]["recipe"])
+    curves: Curves = json.loads((shipped / "curve.json").read_text())
+    if (theirs.vae_pictures, theirs.vae_plan) != (recipe.vae_pictures, recipe.vae_plan):
+        return []
+    _take(shipped / "vae", scratch / "autoencoder", curves["autoencoder"])
+    taken = ["autoencoder"]
+    words = (folder / "tokenizer/vocab.json" for folder in (shipped, scratch))
+    same_words = len({file.read_bytes() for file in words if file.exists()}) == 1
+    if same_words and theirs.stages == recipe.stages[: len(theirs.stages)]:
+        for stage in theirs.stages:
+            folder = scratch / "stages" / stage.name
+            last = stage is theirs.stages[-1]
+            _take(shipped if last else None, folder, curves[stage.name], inside="pipeline")
+            taken.append(stage.name)
+    log.info("taken over from %s: %s", shipped, ", ".join(taken))
+    return taken
+
+
+def _take(
+    source: Path | None, folder: Path, curve: list[dict[str, float]], inside: str = "."
+) -> None:
+    """Copy a finished part and say that it is done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if source is not None:
+        shutil.copytree(source, folder / inside, dirs_exist_ok=True)
+    (folder / DONE).write_text(json.dumps(curve))
 
 
 def _autoencoder(recipe: BaseRecipe, scratch: Path, curves: Curves) -> "AutoencoderKL":
@@ -67,12 +112,12 @@ def _autoencoder(recipe: BaseRecipe, scratch: Path, curves: Curves) -> "Autoenco
     from diffusers import AutoencoderKL
 
     folder = scratch / "autoencoder"
-    if not (folder / "done.json").exists():
+    if not (folder / DONE).exists():
         book = write_book(scratch / "books/eyes", "base-eyes", recipe.vae_pictures, Mixture())
         vae, curve = train_vae(book, folder, recipe.vae_plan)
         vae.to(torch.float16).save_pretrained(folder)
-        (folder / "done.json").write_text(json.dumps(curve))
-    curves["autoencoder"] = json.loads((folder / "done.json").read_text())
+        (folder / DONE).write_text(json.dumps(curve))
+    curves["autoencoder"] = json.loads((folder / DONE).read_text())
     return (
         AutoencoderKL.from_pretrained(folder).float().to(best_device()).requires_grad_(False).eval()
     )

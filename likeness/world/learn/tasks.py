@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from likeness.world.learn.recipe import BaseRecipe
 
+# Stages already trained by the same recipe are not trained again.
+SHIPPED = Path(__file__).parent.parent / "weights" / "base"
 ModelName = Literal["clip", "face", "reader"]
 
 
@@ -38,7 +40,7 @@ def base(
     from likeness.world.learn.stages import make_base
 
     _settle()
-    curves = make_base(params.recipe, output, scratch)
+    curves = make_base(params.recipe, output, scratch, SHIPPED)
     (output / "curve.json").write_text(json.dumps(curves) + "\n")
     _note(output, params.model_dump(mode="json"), curves)
     write_sums(output)

@@ -133,6 +133,47 @@ def test_a_run_that_was_killed_between_stages_ends_with_the_same_weights(
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 
+def shipped_by(root, recipe, curves):
+    """The folder as it ships."""
+    note = {"params": {"recipe": recipe.model_dump(mode="json")}}
+    (root / "base" / "training.json").write_text(json.dumps(note))
+    (root / "base" / "curve.json").write_text(json.dumps(curves))
+    return root / "base"
+
+
+def test_a_longer_recipe_goes_on_from_what_ships(made, tmp_path, monkeypatch):
+    root, curves = made
+    shipped = shipped_by(root, RECIPE, curves)
+    trained = []
+    real = stages.train_stage
+    monkeypatch.setattr(stages, "train_stage", lambda *a: trained.append(a[-1]) or real(*a))
+    third = Stage(name="three", mixture=Mixture(things=0.9), count=16, plan=PLAN)
+    longer = RECIPE.model_copy(update={"stages": (*RECIPE.stages, third)})
+    found = make_base(longer, tmp_path / "base", tmp_path / "scratch", shipped)
+    assert trained == ["three"]
+    assert found["one"] == curves["one"]
+    before, after = weights_of(root / "base/unet"), weights_of(tmp_path / "base/unet")
+    moved = max(float((before[k].float() - after[k].float()).abs().max()) for k in before)
+    assert 0 < moved < 0.02
+
+
+def test_another_recipe_takes_over_no_more_than_is_alike(made, tmp_path):
+    root, curves = made
+    shipped = shipped_by(root, RECIPE, curves)
+    stages.write_tokenizer(stages.vocabulary(), tmp_path / "tokenizer")
+    other_vae = RECIPE.model_copy(update={"vae_pictures": 49})
+    assert stages.take_over(shipped, other_vae, tmp_path) == []
+    other_stage = RECIPE.model_copy(update={"stages": RECIPE.stages[1:]})
+    assert stages.take_over(shipped, other_stage, tmp_path) == ["autoencoder"]
+
+
+def test_a_new_word_keeps_the_autoencoder_alone(made, tmp_path):
+    root, curves = made
+    shipped = shipped_by(root, RECIPE, curves)
+    stages.write_tokenizer([*stages.vocabulary(), "zebra"], tmp_path / "tokenizer")
+    assert stages.take_over(shipped, RECIPE, tmp_path) == ["autoencoder"]
+
+
 def test_latents_have_unit_variance_once_scaled(made, pipe):
     pictures = np.load(made[0] / "scratch/books/eyes/pictures.npy")
     latents = encode(pipe.vae, pictures)
