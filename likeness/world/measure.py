@@ -270,10 +270,15 @@ def _of_judge(folder: Path, scratch: Path, model: str, targets: dict[str, str]) 
     found = _JUDGES[model](folder, scratch)
     figures = []
     for name, value in found.items():
-        count = found.get(f"n/{name.removeprefix('accuracy/')}", found.get("n"))
-        if not name.startswith("n/"):
-            n = None if count is None else int(count)
-            figures.append(Figure(model, name, float(value), n, target=targets.get(name, "")))
+        kind, _, attribute = name.rpartition("/")
+        if kind == "n":
+            continue
+        count = found.get(f"n/{attribute}", found.get("n"))
+        n = None if count is None else int(count)
+        figure = Figure(model, name, float(value), n, target=targets.get(name, ""))
+        if kind == "accuracy" and n:
+            figure = _rate(model, name, np.arange(n) < round(value * n), ">= 0.97")
+        figures.append(figure)
     return figures
 
 

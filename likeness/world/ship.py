@@ -12,6 +12,7 @@ from likeness.world.measure import Figure
 WEIGHTS = Path(__file__).parent / "weights"
 MODELS = ("base", "clip", "face", "reader")
 LARGEST_MB = 15.1  # of one file
+LARGEST_TOTAL_MB = 40.0
 
 
 def ship(model: str, folder: Path, weights: Path = WEIGHTS) -> Path:
@@ -19,14 +20,28 @@ def ship(model: str, folder: Path, weights: Path = WEIGHTS) -> Path:
     too_large = [f.name for f in folder.rglob("*") if f.stat().st_size > LARGEST_MB * 1e6]
     if too_large:
         raise BadInput(f"{model}: {too_large[0]} is larger than {LARGEST_MB} MB: save it in shards")
-    place, aside = weights / model, weights / f".{model}"
-    shutil.rmtree(aside, ignore_errors=True)
+    place, aside, old = weights / model, weights / f".{model}", weights / f".{model}.old"
+    for leftover in (aside, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     shutil.copytree(folder, aside)
     for path in aside.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes for its owner only
-    shutil.rmtree(place, ignore_errors=True)
+    others = sum(_bytes(weights / name) for name in MODELS if name != model)
+    if (total := (others + _bytes(aside)) / 1e6) > LARGEST_TOTAL_MB:
+        shutil.rmtree(aside)
+        raise BadInput(
+            f"{model}: with it the models would be {total:.1f} MB together, and at most "
+            f"{LARGEST_TOTAL_MB:.0f} MB ship: make it smaller"
+        )
+    if place.exists():
+        place.rename(old)
     aside.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
     return place
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def write_card(model: str, figures: Sequence[Figure], weights: Path = WEIGHTS) -> None:
@@ -42,9 +57,23 @@ def write_card(model: str, figures: Sequence[Figure], weights: Path = WEIGHTS) -
         loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True
     ).get_template("card.md.j2")
     mine = [figure for figure in figures if figure.model == model]
-    text = page.render(model=model, training=training, figures=mine)
+    text = page.render(model=model, training=training, figures=mine, confusions=_confusions(folder))
     (folder / "README.md").write_text(text)
     write_sums(folder)
+
+
+def _confusions(folder: Path, least: int = 10, rows: int = 15) -> list[dict[str, Any]]:
+    """What is most often taken for something else, if the model comes with such a table."""
+    import pandas as pd
+
+    if not (folder / "confusion.parquet").exists():
+        return []
+    table = pd.read_parquet(folder / "confusion.parquet")
+    table["n"] = table.groupby(["attribute", "truth"])["count"].transform("sum")
+    table["share"] = table["count"] / table["n"]
+    wrong = table[(table["truth"] != table["read"]) & (table["n"] >= least)]
+    worst = wrong.sort_values("share", ascending=False).head(rows)
+    return worst.rename(columns={"truth": "true"}).to_dict("records")
 
 
 def _draw_curve(curves: dict[str, list[dict[str, float]]], file: Path) -> None:

@@ -21,6 +21,7 @@ PLAN = Plan(
     steps=3000, learning_rate=2.5e-3, weight_decay=0.03, ema=0.998, precision="bfloat16", seed=41
 )
 BATCH = 96
+OFTEN = 10  # pictures of a value from which its recall is a figure
 HIT = 0.5  # overlap from which a box is found
 
 
@@ -176,7 +177,12 @@ def _views(
 
 
 def measure_reader(reader: "Reader", book: "Book", out: Path) -> dict[str, float]:
-    """Accuracies with their numbers, age error, boxes; ``confusion.parquet`` in ``out``."""
+    """Accuracies with their numbers, age error, boxes; ``confusion.parquet`` in ``out``.
+
+    ``balanced/<attribute>`` is the mean of the recalls of its values: an attribute that is nearly
+    always ``no`` is read right often by whoever says no (Brodersen et al. 2010). Values seen less
+    than ``OFTEN`` times have no part in it.
+    """
     lesson = lesson_of(book)
     readings = reader.read(np.asarray(book.pictures))
     measured: dict[str, float] = {}
@@ -186,6 +192,9 @@ def measure_reader(reader: "Reader", book: "Book", out: Path) -> dict[str, float
         measured[f"n/{name}"] = int(said.sum())
         if said.any():
             measured[f"accuracy/{name}"] = float(right.mean())
+            values, counts = np.unique(truth[said], return_counts=True)
+            recalls = [right[truth[said] == v].mean() for v in values[counts >= OFTEN]]
+            measured[f"balanced/{name}"] = float(np.mean(recalls)) if recalls else float("nan")
     accuracies = [v for k, v in measured.items() if k.startswith("accuracy/")]
     measured["accuracy_mean"] = float(np.mean(accuracies))
     measured["accuracy_least"] = float(np.min(accuracies))

@@ -1,5 +1,6 @@
 import json
 
+import pandas as pd
 import pytest
 
 from likeness.errors import BadInput
@@ -79,3 +80,24 @@ def test_a_card_after_a_card_changes_figures_alone(trained, tmp_path):
     assert "detection_recall" not in (place / "README.md").read_text()
     assert (place / "part" / "model.safetensors").read_bytes() == before
     verify(place)
+
+
+def test_all_models_together_fit_the_package_or_nothing_changes(trained, tmp_path):
+    weights = tmp_path / "weights"
+    ship("face", trained, weights)
+    for part in ("one", "two", "three"):
+        (trained / f"{part}.safetensors").write_bytes(bytes(13_500_000))
+    with pytest.raises(BadInput, match="at most 40 MB ship"):
+        ship("reader", trained, weights)
+    assert [path.name for path in weights.iterdir()] == ["face"]
+
+
+def test_the_card_of_a_reader_shows_what_it_confuses(trained, tmp_path):
+    rows = [("hat", "cap", "cap", 15), ("hat", "cap", "hat", 5), ("hat", "hat", "cap", 1)]
+    table = pd.DataFrame(rows, columns=["attribute", "truth", "read", "count"])
+    table.to_parquet(trained / "confusion.parquet")
+    place = ship("reader", trained, tmp_path / "weights")
+    write_card("reader", FIGURES, tmp_path / "weights")
+    text = (place / "README.md").read_text()
+    assert "| hat | cap | hat | 0.25 | 20 |" in text
+    assert "| hat | hat | cap |" not in text  # one picture is no figure
