@@ -69,7 +69,6 @@ def _pictures(artifacts: Artifacts, painter: str) -> dict[str, Manifest]:
     pool="gpu",
     retry_policy=RESUME,
     code_version=TRAIN.code_version,
-    op_tags={"dagster/max_runtime": 6 * 3600},
     description="A trained judge: a Keras network per round, or the shortcut probe, which sees "
     "only how a picture was photographed. With its curves and its calibration temperature.",
 )

@@ -13,8 +13,10 @@ from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.results import readable_failures, result, said_by
 from assets_defs.steps import BASELINE, MAKE, REFER
 from assets_defs.studies import base_models, experiments, experiments_of_model, registry
+from likeness.errors import BadInput
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
+from likeness.models.checksums import SUMS, verify
 from likeness.models.local import model_identity, needed_folder
 from likeness.models.registry import spec_of
 from resources.artifacts import Artifacts, Made
@@ -32,12 +34,18 @@ else:  # made from the science's own model, which a type checker cannot follow
     SamplingForm = overrides_of(Sampling, "SamplingForm")
 
 
-def _refer(artifacts: Artifacts, step: Step, key: str, reference: dict[str, str]) -> Made:
+def _refer(
+    artifacts: Artifacts,
+    step: Step,
+    key: str,
+    reference: dict[str, str],
+    inputs: dict[str, Manifest] | None = None,
+) -> Made:
     """Publish a reference: weights of base models are never copied into the store."""
     with TemporaryDirectory(dir=artifacts.room()) as folder:
         text = json.dumps(reference, indent=2, sort_keys=True) + "\n"
         (Path(folder) / REFERENCE).write_text(text, encoding="utf-8")
-        return artifacts.keep(step, key, Path(folder), dict(reference))
+        return artifacts.keep(step, key, Path(folder), dict(reference), inputs)
 
 
 def _reference(artifacts: Artifacts, manifest: Manifest) -> dict[str, str]:
@@ -62,6 +70,8 @@ def base(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Material
     with readable_failures():
         spec = spec_of(name)
         folder = None if spec.is_random else needed_folder(spec)
+        if folder is not None and (folder / SUMS).is_file():
+            verify(folder)
         reference = {"model": name, "reference": model_identity(name)}
         made = _refer(artifacts, REFER, name, reference)
         return result(artifacts, made, checks=checks.check_base(folder, spec))
@@ -86,7 +96,8 @@ def finetuned(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = _reference(artifacts, current) | {"method": experiment.method.name}
-        return result(artifacts, _refer(artifacts, BASELINE, key, reference))
+        made = _refer(artifacts, BASELINE, key, reference, {"base": current})
+        return result(artifacts, made)
 
 
 @dg.asset(
@@ -100,7 +111,6 @@ def finetuned(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
     pool="gpu",
     retry_policy=RESUME,
     code_version=MAKE.code_version,
-    op_tags={"dagster/max_runtime": 6 * 3600},
     check_specs=checks.IMAGES_CHECKS,
     description="A picture per prompt and seed, with what the model did not read of its prompt; "
     "kept as they are sampled, so that a killed run goes on behind them.",
@@ -113,16 +123,24 @@ def made(
     experiment = registry().experiments[key]
     with readable_failures():
         model = artifacts.current(keys.FINETUNED, key)
-        spec = spec_of(experiment.model)
+        reference = _reference(artifacts, model)
+        if reference["model"] != experiment.model:
+            raise BadInput(
+                f"{keys.FINETUNED} [{key}] was made from {reference['model']} and the experiment "
+                f"says {experiment.model} now: materialise {keys.FINETUNED} again"
+            )
+        spec, sampling = spec_of(experiment.model), overridden(experiment.sampling, config)
         params = ImagesParams(
             model=experiment.model,
-            identity=_reference(artifacts, model)["reference"],
+            identity=reference["reference"],
             dtype=spec.dtype,
+            resolution=spec.resolution,
             prompts=experiment.prompts,
             seeds=experiment.seeds_of_prompts,
-            sampling=overridden(experiment.sampling, config),
+            sampling=sampling,
+            batch=sampling.batch,
         )
         inputs, say = {"model": model}, said_by(context)
         done = artifacts.make(MAKE, key, params, inputs, recompute=config.recompute, say=say)
-        found = checks.check_images(artifacts.fetch(done.manifest), params, spec.resolution)
+        found = checks.check_images(artifacts.fetch(done.manifest), params)
         return result(artifacts, done, previews=PREVIEW, checks=found)

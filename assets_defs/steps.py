@@ -161,6 +161,7 @@ WORLD_CLIP, WORLD_FACE, WORLD_READER = (
         update={
             "asset": asset,
             "function": "likeness.world.learn.tasks:judge",
+            "gpu": False,
             "modules": (
                 *DRAWING,
                 "likeness.faces.*",
@@ -179,4 +180,7 @@ WORLD_CLIP, WORLD_FACE, WORLD_READER = (
     for asset in (keys.WORLD_CLIP, keys.WORLD_FACE, keys.WORLD_READER)
 )
 
-STEPS = (LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE, REFER, BASELINE, MAKE, WORLD_BASE, WORLD_FACE)
+STEPS = (
+    *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE, REFER, BASELINE, MAKE),
+    *(WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER),
+)

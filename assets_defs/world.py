@@ -40,7 +40,6 @@ def _asset(step: Step, params: Any) -> dg.AssetsDefinition:
         retry_policy=RESUME,
         code_version=step.code_version,
         check_specs=checks.specs(step.asset),
-        op_tags={"dagster/max_runtime": 12 * 3600},
         description=_ABOUT[name],
     )
     def model(

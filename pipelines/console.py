@@ -26,7 +26,13 @@ def readable() -> Iterator[None]:
         say(str(error), style="red")
         raise typer.Exit(2) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "_".join(str(part) for part in first["loc"]).upper()
-        say(f"{where}: {first['msg']}; set the environment or .env right", style="red")
+        say(_sentence(error), style="red")
         raise typer.Exit(2) from error
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    if error.title == "Settings":
+        where = "_".join(str(part) for part in first["loc"]).upper()
+        return f"{where}: {first['msg']}; set the environment or .env right"
+    return f"{error.title}, {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -29,12 +29,15 @@ class StepCost(BaseModel):
 
 
 def plan(study: str) -> list[tuple[str, str | None]]:
-    """Jobs and partition keys of a study, in the order in which they must run."""
+    """Jobs and partition keys of a study, in the order in which they run.
+
+    Models come first: one that is not on this machine is noticed before anything costs time.
+    """
     keys = registry().keys_of(study)
     return [
+        *(("models_job", key) for key in keys.models),
         *(("painters_job", key) for key in keys.painters),
         *(("networks_job", key) for key in keys.networks),
-        *(("models_job", key) for key in keys.models),
         *(("experiments_job", key) for key in keys.experiments),
         ("report_job", None),
     ]
@@ -93,8 +96,12 @@ def run_world(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
-) -> list[str]:
-    """Train these models of the small world, one after the other; a sentence for each failure."""
+) -> tuple[list[str], list[str]]:
+    """Train these models of the small world, one after the other.
+
+    The names that came through, and one sentence for each failure.
+    """
+    done: list[str] = []
     failures: list[str] = []
     bury_dead_runs(instance)
     for number, name in enumerate(names, 1):
@@ -107,10 +114,13 @@ def run_world(
             tags=driver_tag(),
         )
         if _interrupted(result):
-            return [*failures, f"world/{name}: interrupted; run it again, it goes on from here"]
-        if not result.success:
+            failures.append(f"world/{name}: interrupted; run it again, it goes on from here")
+            break
+        if result.success:
+            done.append(name)
+        else:
             failures.append(f"world/{name}: {_reason(result)}")
-    return failures
+    return done, failures
 
 
 def _costs(result: dg.ExecuteInProcessResult, key: str | None) -> Iterator[StepCost]:

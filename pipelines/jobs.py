@@ -23,6 +23,8 @@ JOBS = {
     ),
     "report_job": ((keys.SUMMARIES, keys.GALLERY), "Rebuild the warehouse and the page."),
 }
+# The longest a run may take, hours: the monitor of runs ends what hangs and holds the GPU.
+LONGEST = {"networks_job": 6, "experiments_job": 6, "world_job": 12}
 
 
 def jobs() -> list[Any]:
@@ -32,6 +34,11 @@ def jobs() -> list[Any]:
             name,
             selection=dg.AssetSelection.assets(*(key.split("/") for key in assets)),
             description=text,
+            tags=_limit(name),
         )
         for name, (assets, text) in JOBS.items()
     ]
+
+
+def _limit(job: str) -> dict[str, str]:
+    return {"dagster/max_runtime": str(LONGEST[job] * 3600)} if job in LONGEST else {}

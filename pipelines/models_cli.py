@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -16,6 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from likeness.errors import BadInput
 from likeness.models import local
 from likeness.models.registry import BaseModelSpec, model_names, spec_of
 from pipelines.console import console, readable, say
@@ -33,10 +35,18 @@ def list_models() -> None:
         for column in ("source", "revision", "px", "dtype", "on this machine", "licence"):
             table.add_column(column, overflow="fold")
         for name in model_names():
-            spec = spec_of(name)
-            where = (spec.name, spec.source, _revision(spec), str(spec.resolution))
-            table.add_row(*where, spec.dtype, _presence(spec), spec.licence or "-")
+            table.add_row(*map(escape, _row(name)))
         console.print(table)
+
+
+def _row(name: str) -> tuple[str, ...]:
+    """The cells of a model; the sentence of a mistake stands in its own row and stops no other."""
+    try:
+        spec = spec_of(name)
+        where = (spec.name, spec.source, _revision(spec), str(spec.resolution))
+        return (*where, spec.dtype, _presence(spec), spec.licence or "-")
+    except BadInput as error:
+        return (name, str(error))
 
 
 def _revision(spec: BaseModelSpec) -> str:

@@ -16,11 +16,14 @@ Only = Annotated[list[str] | None, typer.Option(help="base, clip, face or reader
 
 @app.command()
 def make(only: Only = None) -> None:
-    """Train what is not trained yet and put it into the package; killed runs go on."""
+    """Train, for hours, unless the same work is in the cache; put the models into the package.
+
+    A killed training goes on where it was. What failed leaves the package's model as it is.
+    """
     with readable():
         import dagster as dg
 
-        from likeness.world.ship import MODELS, ship
+        from likeness.world.ship import MODELS, WEIGHTS, ship
         from pipelines.definitions import artifacts_of, build_defs
         from pipelines.driver import run_world
         from resources.settings import Settings
@@ -30,16 +33,31 @@ def make(only: Only = None) -> None:
         if unknown := set(names) - set(MODELS):
             raise BadInput(f"no model is called {unknown.pop()!r}: there are {', '.join(MODELS)}")
         with dg.DagsterInstance.get() as instance:
-            failures = run_world(names, build_defs(artifacts), instance, say)
-        for name in names:
-            found = artifacts.find_current(f"world/{name}", None)
-            if found is not None:
-                say(f"{name}: {ship(name, artifacts.fetch(found))}")
+            done, failures = run_world(names, build_defs(artifacts), instance, say)
+        for name in done:
+            folder = artifacts.fetch(artifacts.current(f"world/{name}", None))
+            say(f"{name}: {ship(name, folder, WEIGHTS)}")
+        missing = _missing(WEIGHTS)
     for failure in failures:
         say(f"failed: {failure}", style="red")
+    if missing:
+        say(f"not measured before {', '.join(missing)} are in the package too: make world")
+    elif done:
+        report(cards=True)
     if failures:
         raise typer.Exit(1)
-    report(cards=True)
+
+
+def shipped_models(weights: Path) -> list[str]:
+    """The models whose folders are in the package."""
+    from likeness.world.ship import MODELS
+
+    return [name for name in MODELS if (weights / name).is_dir()]
+
+
+def _missing(weights: Path) -> list[str]:
+    """What there must be for measuring: the base model's figures rest on what judges see in it."""
+    return [name for name in ("base", "face", "reader") if name not in shipped_models(weights)]
 
 
 @app.command()
@@ -50,8 +68,10 @@ def report(
     """Measure the shipped models on held-out pictures and prompts, and print the figures."""
     with readable(), tempfile.TemporaryDirectory() as temporary:
         from likeness.world.measure import measure
-        from likeness.world.ship import MODELS, WEIGHTS, write_card
+        from likeness.world.ship import WEIGHTS, write_card
 
+        if missing := _missing(WEIGHTS):
+            raise BadInput(f"{', '.join(missing)} of the small world are not there: run make world")
         scratch = samples or Path(temporary)
         scratch.mkdir(parents=True, exist_ok=True)
         figures = measure(WEIGHTS, scratch)
@@ -62,5 +82,5 @@ def report(
             table.add_row(f.model, f.name, f"{f.value:.3f}", n, interval, f.target)
         console.print(table)
         if cards:
-            for model in MODELS:
-                write_card(model, figures)
+            for model in shipped_models(WEIGHTS):
+                write_card(model, figures, WEIGHTS)

@@ -106,6 +106,8 @@ class Artifacts(dg.ConfigurableResource):
         """The artefact of ``step`` for these parameters and inputs, made only if it is not there.
 
         It is not current before ``adopt`` says so: an artefact that fails its checks never is.
+        A field that ``params`` excludes from its dumps changes how the work goes and not what it
+        makes: the work is told it, and nothing is looked up by it.
         ``located`` are folders whose bytes the inputs already pin; where they lie changes nothing.
         A second process that wants the same artefact waits here and then finds it.
         """
@@ -115,7 +117,9 @@ class Artifacts(dg.ConfigurableResource):
         lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(lock):
             found = None if recompute else self.store.find(step.asset, work.fingerprint)
-            made = found or self._do(step, work, inputs, located or {}, recompute, say)
+            made = found or self._do(
+                step, work, _hints(params), inputs, located or {}, recompute, say
+            )
         seconds = time.monotonic() - began
         return Made(manifest=made, partition=partition, hit=found is not None, seconds=seconds)
 
@@ -131,18 +135,28 @@ class Artifacts(dg.ConfigurableResource):
         return folder
 
     def keep(
-        self, step: Step, partition: str | None, folder: Path, summary: dict[str, Any]
+        self,
+        step: Step,
+        partition: str | None,
+        folder: Path,
+        summary: dict[str, Any],
+        inputs: dict[str, Manifest] | None = None,
     ) -> Made:
-        """Publish what a quick look at the outside world found; its own bytes look it up again."""
+        """Publish what a quick look found, outside or in ``inputs``; its bytes look it up again."""
         began = time.monotonic()
-        content = content_digest(describe_folder(folder))
-        fingerprint = fingerprint_of({"asset": step.asset, "content": content})
+        parts: dict[str, Any] = {
+            "asset": step.asset,
+            "content": content_digest(describe_folder(folder)),
+        }
+        used = {name: manifest.content for name, manifest in (inputs or {}).items()}
+        fingerprint = fingerprint_of(parts | ({"inputs": used} if used else {}))
         found = self.store.find(step.asset, fingerprint)
         work = Work(
             asset=step.asset,
             fingerprint=fingerprint,
             summary=summary,
             code_version=step.code_version,
+            inputs=used,
         )
         made = found or self.store.publish(folder, work)
         seconds = time.monotonic() - began
@@ -165,6 +179,7 @@ class Artifacts(dg.ConfigurableResource):
         self,
         step: Step,
         work: Work,
+        hints: dict[str, Any],
         inputs: dict[str, Manifest],
         located: dict[str, Path],
         recompute: bool,
@@ -177,7 +192,7 @@ class Artifacts(dg.ConfigurableResource):
         shutil.rmtree(output, ignore_errors=True)
         job = Job(
             function=step.function,
-            params=work.params,
+            params=work.params | hints,
             output=output,
             scratch=scratch / "state",
             inputs={name: self.fetch(manifest) for name, manifest in inputs.items()} | located,
@@ -198,3 +213,9 @@ class Artifacts(dg.ConfigurableResource):
             raise BadInput(
                 f"{error} (it is set aside now: materialise {manifest.asset} again)"
             ) from error
+
+
+def _hints(params: BaseModel) -> dict[str, Any]:
+    """The fields that no dump holds."""
+    fields = type(params).model_fields.items()
+    return {name: getattr(params, name) for name, field in fields if field.exclude}

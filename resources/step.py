@@ -61,7 +61,9 @@ def _modules_of(name: str) -> list[str]:
     if not name.endswith(".*"):
         return [name]
     folder = REPOSITORY.joinpath(*name.removesuffix(".*").split("."))
-    files = (file.relative_to(REPOSITORY).with_suffix("") for file in folder.rglob("*.py"))
+    files = [file.relative_to(REPOSITORY).with_suffix("") for file in folder.rglob("*.py")]
+    if not files:
+        raise ValueError(f"{name} names no package of this repository: there is no module in it")
     return [".".join(file.parts).removesuffix(".__init__") for file in files]
 
 

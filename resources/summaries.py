@@ -32,6 +32,7 @@ IMAGE_COLUMNS = {
     "guidance_scale": "Float64",
     "status": "string",
     "reason": "string",
+    "not_read": "string",
 }
 
 
@@ -77,11 +78,17 @@ class Current:
         return verdicts, network, paintings
 
     def made(self, key: str) -> Manifest | None:
-        """Pictures of an experiment; None where its model is no longer what they were made with."""
+        """Pictures of an experiment; None where its model is no longer what they were made with.
+
+        That goes for what its model was made from, too.
+        """
         made, model = self.manifest("images/made", key), self.manifest("models/finetuned", key)
-        if made is None or model is None or made.inputs["model"] != model.content:
+        base = self.manifest("models/base", self.registry.experiments[key].model)
+        if made is None or model is None or base is None:
             return None
-        return made
+        used = model.inputs | made.inputs
+        fits = used.get("base") == base.content and used.get("model") == model.content
+        return made if fits else None
 
 
 def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]:
@@ -159,16 +166,19 @@ def _home(current: Current, painter: str) -> str:
 def _experiment(current: Current, key: str) -> dict[str, object]:
     """An experiment as it was sampled, which a form may have changed; else as the study says."""
     experiment = current.registry.experiments[key]
-    sampling = experiment.sampling.model_dump()
-    if made := current.made(key):
-        sampling = made.params["sampling"]
+    sampling, base = experiment.sampling.model_dump(), experiment.model
+    method = experiment.method.name
+    model = current.manifest("models/finetuned", key)
+    if model and (made := current.made(key)):
+        sampling, base = made.params["sampling"], made.params["model"]
+        method = model.summary["method"]
     study, name = key.split("__", 1)
     return {
         "study": study,
         "experiment": name,
         "title": experiment.title,
-        "method": experiment.method.name,
-        "base": experiment.model,
+        "method": method,
+        "base": base,
         "steps": sampling["num_inference_steps"],
         "guidance_scale": sampling["guidance_scale"],
     }

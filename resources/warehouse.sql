@@ -19,7 +19,7 @@ CREATE TABLE images (
     file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER, height INTEGER, source VARCHAR,
     image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER, "group" BIGINT, base VARCHAR,
     model VARCHAR, prompt VARCHAR, seed BIGINT, guidance_scale DOUBLE, status VARCHAR,
-    reason VARCHAR
+    reason VARCHAR, not_read VARCHAR
 );
 CREATE TABLE verdicts (
     study VARCHAR, network VARCHAR, protocol VARCHAR, round VARCHAR, image_set VARCHAR,
@@ -162,14 +162,15 @@ FROM rows r
 LEFT JOIN published_counts p ON p.study = r.home AND p.image_set = r.image_set
 ORDER BY r.study, r.painter, r.image_set, r.network;
 
--- A row per experiment; one whose pictures are not made yet has n = 0: no data. `not_whole` counts
--- prompts of which the model did not read everything.
+-- A row per experiment, of its accepted pictures; where there are none yet, n = 0: no data.
+-- `not_whole` counts prompts of which the model did not read everything.
 CREATE VIEW experiments_made AS
 SELECT e.study, e.experiment, e.title, e.method, e.base, any_value(i.model) AS model, e.steps,
        e.guidance_scale, count(DISTINCT i.prompt) AS prompts, count(i.image_id) AS n,
-       count(DISTINCT i.prompt) FILTER (i.reason IS NOT NULL) AS not_whole
+       count(DISTINCT i.prompt) FILTER (i.not_read IS NOT NULL) AS not_whole
 FROM experiments e
 LEFT JOIN images i ON i.study = e.study AND i.experiment = e.experiment AND i.role = 'made'
+    AND i.status = 'accepted'
 GROUP BY e.study, e.experiment, e.title, e.method, e.base, e.steps, e.guidance_scale
 ORDER BY e.study, e.experiment;
 

@@ -52,6 +52,15 @@ def write_in_two_goes(params: Number, inputs: dict[str, Path], output: Path, scr
     return {"resumed": resumed}
 
 
+class Paced(Number):
+    pace: int = Field(1, exclude=True)
+
+
+def write_at_a_pace(params: Paced, inputs: dict[str, Path], output: Path, scratch: Path):
+    (output / "number.txt").write_text(str(params.number))
+    return {"pace": params.pace}
+
+
 def complain(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
     raise BadInput(f"number {params.number} is not liked: take another — ‘7’")
 

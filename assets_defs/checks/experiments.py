@@ -69,10 +69,8 @@ def check_base(folder: Path | None, spec: BaseModelSpec) -> tuple[dg.AssetCheckR
     )
 
 
-def check_images(
-    folder: Path, params: ImagesParams, resolution: int
-) -> tuple[dg.AssetCheckResult, ...]:
-    """Counts, and each picture looked at once; ``resolution``: the side it must have, px."""
+def check_images(folder: Path, params: ImagesParams) -> tuple[dg.AssetCheckResult, ...]:
+    """Counts, and each picture looked at once."""
     table = image_set.read(folder)
     found = sorted(zip(table["prompt"], table["seed"], strict=True))
     wanted = sorted(
@@ -87,7 +85,7 @@ def check_images(
         except Undecodable as error:
             broken.append(f"{file}: {error.reason}")
             continue
-        if picture.size != (resolution, resolution):
+        if picture.size != (params.resolution, params.resolution):
             other.append(f"{file}: {picture.width} x {picture.height}")
         if picture.convert("RGB").getcolors(1) is not None:
             flat.append(file)

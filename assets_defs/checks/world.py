@@ -2,11 +2,11 @@
 
 import dagster as dg
 
+from likeness.world.ship import LARGEST_MB
 from resources.manifest import Manifest
 
 SAFE = "world__weights_are_safetensors"
 SMALL = "world__files_fit_the_package"
-LARGEST_MB = 15.1
 
 
 def specs(asset: str) -> list[dg.AssetCheckSpec]:

@@ -4,24 +4,45 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from likeness.errors import BadInput
 from likeness.progress import track
 
 # A diffusers pipeline, whose parts no type checker can see
 Pipeline = Any
 
 
-class Sampling(BaseModel):
-    """How pictures are sampled: the scheduler of the model (DDIM, Song et al. 2021)."""
+# Timesteps of training; how many of them a schedule is moved by (steps_offset of all our models).
+TIMESTEPS, OFFSET = 1000, 1
+
+
+class Denoising(BaseModel):
+    """What a picture depends on besides its prompt and seed (DDIM, Song et al. 2021)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    num_inference_steps: int = Field(25, ge=1, le=1000, description="steps of the scheduler")
+    num_inference_steps: int = Field(25, ge=1, le=500, description="steps of the scheduler")
     guidance_scale: float = Field(
         4.0, ge=0, le=50, description="classifier-free guidance; 1 and below: none"
     )
     negative_prompt: str = Field("", description="what guidance leads away from")
+
+    @field_validator("num_inference_steps")
+    @classmethod
+    def _begins_in_noise(cls, steps: int) -> int:
+        first = (steps - 1) * (TIMESTEPS // steps) + OFFSET
+        if first < 900:
+            raise ValueError(
+                f"{steps} steps begin at timestep {first} of {TIMESTEPS}, where a picture is no "
+                "longer all noise: take 10, 20, 25, 50, 100 or 200"
+            )
+        return steps
+
+
+class Sampling(Denoising):
+    """How pictures are sampled, and how many at once, which changes none of them."""
+
     batch: int = Field(32, ge=1, le=1024, description="pictures sampled together")
 
 
@@ -48,10 +69,14 @@ def sample_batch(
     pipe: Pipeline,
     prompts: Sequence[str],
     seeds: Sequence[int],
-    sampling: Sampling,
+    sampling: Denoising,
     on_step: Callable[[], object] = lambda: None,
+    side: int | None = None,
 ) -> np.ndarray:
-    """As ``sample``, all at once whatever ``sampling.batch`` says; ``on_step`` counts steps."""
+    """As ``sample``, all at once; ``on_step`` counts steps, ``side`` in px (None: the model's own).
+
+    A picture with a value that is no number is black. Raises BadInput when memory runs out.
+    """
     import torch
 
     def count(*step: Any) -> dict[str, Any]:
@@ -60,16 +85,28 @@ def sample_batch(
 
     # Noise is drawn on the CPU, by a generator per picture: the same on every device.
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    side = pipe.unet.config.sample_size * pipe.vae_scale_factor
-    made = pipe(
-        prompt=list(prompts),
-        negative_prompt=[sampling.negative_prompt] * len(prompts),
-        num_inference_steps=sampling.num_inference_steps,
-        guidance_scale=sampling.guidance_scale,
-        generator=generators,
-        height=side,
-        width=side,
-        output_type="np",
-        callback_on_step_end=count,
-    ).images
-    return np.asarray((np.asarray(made) * 255).round(), dtype=np.uint8)
+    side = side or pipe.unet.config.sample_size * pipe.vae_scale_factor
+    try:
+        made = pipe(
+            prompt=list(prompts),
+            negative_prompt=[sampling.negative_prompt] * len(prompts),
+            num_inference_steps=sampling.num_inference_steps,
+            guidance_scale=sampling.guidance_scale,
+            generator=generators,
+            height=side,
+            width=side,
+            output_type="np",
+            callback_on_step_end=count,
+        ).images
+    except torch.OutOfMemoryError as error:
+        raise BadInput(
+            f"{len(prompts)} pictures of {side} px at once do not fit into the GPU's memory: "
+            "lower sampling.batch"
+        ) from error
+    return _as_bytes(np.asarray(made))
+
+
+def _as_bytes(pictures: np.ndarray) -> np.ndarray:
+    """N x H x W x 3 in 0..1 -> uint8; all of a picture is 0 where a value is no finite number."""
+    finite = np.isfinite(pictures).all(axis=(1, 2, 3), keepdims=True)
+    return np.asarray((np.where(finite, pictures, 0.0) * 255).round(), dtype=np.uint8)

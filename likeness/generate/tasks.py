@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from likeness.devices import best_device
 from likeness.errors import BadInput
 from likeness.generate.prompts import unread
-from likeness.generate.sample import Sampling, sample_batch
+from likeness.generate.sample import Denoising, sample_batch
 from likeness.images import image_set
 from likeness.images.hashing import sha256_file
 from likeness.images.sheets import contact_sheet, save_preview
@@ -26,6 +26,9 @@ log = logging.getLogger("likeness")
 PREVIEW = "preview.jpg"
 SHEET_PROMPTS, SHEET_COLUMNS, SHEET_SIDE = 16, 6, 128
 SOURCE = "generated"
+ONE_COLOUR = "one colour"
+# What of its prompt the model did not read.
+OWN_COLUMNS = {"not_read": "string"}
 
 
 class ImagesParams(BaseModel):
@@ -34,9 +37,12 @@ class ImagesParams(BaseModel):
     model: str = Field(description="name of the base model")
     identity: str = Field(description="what the base model's weights are: model_identity")
     dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
+    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     prompts: list[str] = Field(min_length=1)
     seeds: list[list[int]] = Field(description="the seeds of each prompt")
-    sampling: Sampling
+    sampling: Denoising
+    # A hint, kept out of the fingerprint: a picture does not depend on what shares its batch.
+    batch: int = Field(32, ge=1, exclude=True, description="pictures sampled together")
 
 
 class Shot(NamedTuple):
@@ -75,16 +81,21 @@ def make_images(
     device = best_device()
     pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
     remarks = _remarks(pipe, params)
-    _sample_all(pipe, shots, params.sampling, scratch / "images")
+    _sample_all(pipe, shots, params, scratch / "images")
     shutil.copytree(scratch / "images", output / "images")
-    table = image_set.frame(_row(shot, params, remarks, output) for shot in shots)
+    rows = [_row(shot, params, remarks, output) for shot in shots]
+    table = image_set.frame(rows, OWN_COLUMNS)
     image_set.write(output, table)
     save_preview(_sheet(shots, output / "images"), output / PREVIEW)
     return {
         "images": len(table),
+        "rejected": len(table) - len(image_set.accepted(table)),
         "prompts": len(params.prompts),
         "prompts_not_read_whole": len(remarks),
         "not_read": remarks,
+        "prompts_on_the_sheet": {
+            str(number): prompt for number, prompt in enumerate(params.prompts[:SHEET_PROMPTS])
+        },
     }
 
 
@@ -109,19 +120,21 @@ def _remarks(pipe: Pipeline, params: ImagesParams) -> dict[str, str]:
     return {prompt: remark for prompt, remark in found.items() if remark}
 
 
-def _sample_all(pipe: Pipeline, shots: Sequence[Shot], sampling: Sampling, folder: Path) -> None:
+def _sample_all(pipe: Pipeline, shots: Sequence[Shot], params: ImagesParams, folder: Path) -> None:
     """Sample all batches that are not in ``folder`` yet; a picture that is there is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     rest = iter(shots)
-    batches = list(iter(lambda: list(islice(rest, sampling.batch)), []))
+    batches = list(iter(lambda: list(islice(rest, params.batch)), []))
     ahead = [batch for batch in batches if not all((folder / s.file).exists() for s in batch)]
     if len(ahead) < len(batches):
         log.info("going on behind %d of %d batches", len(batches) - len(ahead), len(batches))
-    total = len(ahead) * sampling.num_inference_steps
+    total = len(ahead) * params.sampling.num_inference_steps
     steps = track(range(total), f"sampling {sum(map(len, ahead))} pictures, steps", total)
     for batch in ahead:
         prompts, seeds = [shot.prompt for shot in batch], [shot.seed for shot in batch]
-        pictures = sample_batch(pipe, prompts, seeds, sampling, lambda: next(steps, None))
+        pictures = sample_batch(
+            pipe, prompts, seeds, params.sampling, lambda: next(steps, None), params.resolution
+        )
         for shot, picture in zip(batch, pictures, strict=True):
             half = folder.parent / "half.png"
             Image.fromarray(picture).save(half)
@@ -135,6 +148,8 @@ def _row(
     sha256 = sha256_file(file)
     with Image.open(file) as picture:
         width, height = picture.size
+        # Black ones come from overflow in half precision.
+        flat = picture.convert("RGB").getcolors(1) is not None
     return {
         "image_id": sha256[:16],
         "file": f"images/{shot.file}",
@@ -147,8 +162,9 @@ def _row(
         "prompt": shot.prompt,
         "seed": shot.seed,
         "guidance_scale": params.sampling.guidance_scale,
-        "status": image_set.ACCEPTED,
-        "reason": remarks.get(shot.prompt),
+        "status": image_set.REJECTED if flat else image_set.ACCEPTED,
+        "reason": ONE_COLOUR if flat else None,
+        "not_read": remarks.get(shot.prompt),
     }
 
 
@@ -158,5 +174,6 @@ def _sheet(shots: Sequence[Shot], folder: Path) -> Image.Image:
     some = [shot for row in rows[:SHEET_PROMPTS] for shot in row[:SHEET_COLUMNS]]
     each = min(len(rows[0]), SHEET_COLUMNS)
     columns = SHEET_COLUMNS // each * each
-    captions = [shot.prompt for shot in some]
+    # A prompt would not fit; the summary says which number is which.
+    captions = [f"{shot.number} · seed {shot.seed}" for shot in some]
     return contact_sheet([folder / s.file for s in some], columns, SHEET_SIDE, captions)

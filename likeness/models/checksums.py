@@ -2,12 +2,27 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from likeness.errors import BadInput
 
 SUMS = "SHA256SUMS"
+# What of a model may lie beside its folders. Cards, curves and figures come and go beside weights
+# that stay what they are.
+TOP = (
+    "model_index.json",
+    "*config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 
 
 def sha256_of(path: Path) -> str:
@@ -23,15 +38,19 @@ def _sha256(path: Path, mtime_ns: int, size: int) -> str:
 
 
 def sums_of(folder: Path) -> dict[str, str]:
-    """Path in the folder -> hex sha256 of all its files, by name, without the list itself."""
+    """Path in a model's folder -> hex sha256, by name; of what ``TOP`` says and of sub-folders."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
-    return {name: sha256_of(path) for name, path in named.items() if name != SUMS}
+    return {name: sha256_of(path) for name, path in named.items() if _is_of_model(name)}
 
 
-def digest(folder: Path) -> str:
-    """Hex sha256 over the sorted (path, sha256) lines: the identity of a folder's bytes."""
-    lines = sorted(sums_of(folder).items())
+def _is_of_model(name: str) -> bool:
+    return "/" in name or any(fnmatch(name, pattern) for pattern in TOP)
+
+
+def digest(sums: Mapping[str, str]) -> str:
+    """Hex sha256 over the sorted (path, sha256) lines: the identity of these files together."""
+    lines = sorted(sums.items())
     text = "".join(
         json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines
     )

@@ -21,7 +21,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from likeness.errors import BadInput
-from likeness.models.local import commit_of, lock_file, needed_folder, storage_of
+from likeness.models.local import (
+    commit_of,
+    local_folder,
+    lock_file,
+    needed_folder,
+    storage_of,
+)
 from likeness.models.registry import BaseModelSpec, spec_of
 
 # The file at work, and the bytes of the whole model that are here and that there are.
@@ -30,6 +36,10 @@ Progress = Callable[[str, int, int], None]
 log = logging.getLogger("likeness")
 SAY_EVERY_SECONDS = 5.0
 CHUNK = 1 << 20
+
+
+class Unreachable(BadInput):
+    """The hub does not answer, or must not be asked."""
 
 
 class _Wanted(NamedTuple):
@@ -45,14 +55,24 @@ def fetch(name: str, progress: Progress | None = None) -> Path | None:
     """Bring a model of the hub onto this machine and return its folder.
 
     Nothing is transferred for what is here already. None for random weights, which need no files.
-    Raises BadInput when the hub cannot be reached, has no such files, or sends wrong bytes; what
-    has arrived is kept and the next call goes on from there.
+    Raises BadInput when the hub cannot be reached for what is missing, has no such files, or sends
+    wrong bytes; what has arrived is kept and the next call goes on from there.
     """
     spec = spec_of(name)
     if spec.is_random:
         return None
     if not spec.is_hub:
         return needed_folder(spec)
+    try:
+        _bring(spec, progress or _logged(name))
+    except Unreachable as error:
+        if local_folder(spec) is None:
+            raise
+        log.warning("%s; all files of '%s' are here already", error, name)
+    return needed_folder(spec)
+
+
+def _bring(spec: BaseModelSpec, progress: Progress) -> None:
     from filelock import FileLock
 
     storage = storage_of(spec)
@@ -61,11 +81,10 @@ def fetch(name: str, progress: Progress | None = None) -> Path | None:
     with FileLock(storage / "likeness-fetch.lock"), _readable(spec):
         commit = commit_of(spec) or _newest(spec)
         wanted = _wanted(spec, commit)
-        _download(spec, commit, wanted, progress or _logged(name))
+        _download(spec, commit, wanted, progress)
         _link(spec, commit, wanted)
         if spec.revision is None:
             _write_lock(spec, commit)
-    return needed_folder(spec)
 
 
 @contextlib.contextmanager
@@ -88,12 +107,12 @@ def _readable(spec: BaseModelSpec) -> Iterator[None]:
             f"'{spec.name}' in the file of LIKENESS_MODELS"
         ) from error
     except (errors.HfHubHTTPError, httpx2.HTTPError) as error:
-        raise BadInput(
+        raise Unreachable(
             f"{spec.source} could not be fetched from {constants.ENDPOINT} "
             f"({type(error).__name__}): check the connection, {again}"
         ) from error
     except errors.OfflineModeIsEnabled as error:
-        raise BadInput(f"HF_HUB_OFFLINE forbids to fetch {spec.source}: unset it") from error
+        raise Unreachable(f"HF_HUB_OFFLINE forbids to fetch {spec.source}: unset it") from error
     except OSError as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(

@@ -31,7 +31,17 @@ def load_pipeline(name: str, device: str, dtype: DType | None = None) -> Pipelin
             checksums.verify(folder)
         pipe = load_folder(folder, dtype, spec.two_encoders, spec.variant)
     _check(pipe, spec)
+    if dtype == "float32":
+        _whole_float32()
     return on_device(pipe, device)
+
+
+def _whole_float32() -> None:
+    """No TensorFloat-32 in this process: its 10 bits of fraction are not what float32 promises."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def load_folder(
@@ -77,11 +87,15 @@ def dtype_on(spec: BaseModelSpec, device: str) -> DType:
 
 
 def on_device(pipe: Pipeline, device: str) -> Pipeline:
-    """Move a pipeline, in eval mode and without bars; channels-last convolutions on a GPU."""
+    """Move a pipeline, in eval mode and without bars; channels-last convolutions on a GPU.
+
+    Latents are decoded one by one: a batch of large pictures would take gigabytes.
+    """
     import torch
 
     pipe.to(device)
     pipe.set_progress_bar_config(disable=True)
+    pipe.vae.enable_slicing()
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()

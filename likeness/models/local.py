@@ -17,6 +17,8 @@ log = logging.getLogger("likeness")
 INDEX = "model_index.json"
 # Parts that judge or embed the pictures: never fetched, never loaded.
 LEFT_OUT = ("safety_checker", "feature_extractor", "image_encoder")
+# A pipeline's configurations, vocabularies and weights; pickles are none of them.
+READ = (".json", ".txt", ".safetensors")
 
 
 def storage_of(spec: BaseModelSpec) -> Path:
@@ -81,12 +83,35 @@ def needed_folder(spec: BaseModelSpec) -> Path:
     )
 
 
+def pipeline_files(folder: Path) -> list[str]:
+    """Paths of what a pipeline reads of a diffusers folder: the index and the parts it names."""
+    parts = [
+        name
+        for name, kind in _index(folder).items()
+        if isinstance(kind, list) and any(kind) and name not in LEFT_OUT
+    ]
+    found = (path for part in parts for path in (folder / part).rglob("*") if path.is_file())
+    names = (path.relative_to(folder).as_posix() for path in found if path.suffix in READ)
+    return sorted([INDEX, *names])
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    file = folder / INDEX
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{file} cannot be read: restore the model") from error
+    if not isinstance(found, dict):
+        raise BadInput(f"{file} names no parts: restore the model")
+    return found
+
+
 def model_identity(name: str) -> str:
     """What the weights of a model are, in one line.
 
-    ``hub://owner/name@commit`` (with ``#fp16`` for weights stored so), ``content://sha256`` of the
-    files of a folder, or ``random://architecture@seed``. Raises BadInput when that is not known:
-    the model has no pinned commit and was never fetched, or its folder is not there.
+    ``hub://owner/name@commit`` (with ``#fp16`` for weights stored so), ``content://sha256`` of
+    what a pipeline reads of a folder, or ``random://architecture@seed``. Raises BadInput when that
+    is not known: the model has no pinned commit and was never fetched, or its folder is not there.
     """
     spec = spec_of(name)
     if spec.is_random:
@@ -96,7 +121,9 @@ def model_identity(name: str) -> str:
         if commit is None:
             needed_folder(spec)
         return f"hub://{spec.source}@{commit}" + (f"#{spec.variant}" if spec.variant else "")
-    return f"content://{checksums.digest(needed_folder(spec))}"
+    folder = needed_folder(spec)
+    sums = {file: checksums.sha256_of(folder / file) for file in pipeline_files(folder)}
+    return f"content://{checksums.digest(sums)}"
 
 
 def export(name: str, folder: Path) -> None:
@@ -135,8 +162,10 @@ def _put(scratch: Path, target: Path, named: Path) -> None:
 
 
 def _copy(spec: BaseModelSpec, source: Path, target: Path) -> None:
-    patterns = spec.files if spec.is_hub else ("**/*",)
-    files = sorted({p for pattern in patterns for p in source.glob(pattern) if p.is_file()})
+    if spec.is_hub:
+        files = sorted({p for pattern in spec.files for p in source.glob(pattern) if p.is_file()})
+    else:
+        files = [source / name for name in pipeline_files(source)]
     for file in files:
         relative = file.relative_to(source)
         # Plain names: stock diffusers then needs no word about the variant.
@@ -144,9 +173,10 @@ def _copy(spec: BaseModelSpec, source: Path, target: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         log.info("copying %s (%.1f MB)", relative, file.stat().st_size / 1e6)
         shutil.copyfile(file, copy)
-    index = json.loads((target / INDEX).read_text(encoding="utf-8"))
-    text = json.dumps(without_left_out(index), indent=2, sort_keys=True) + "\n"
+    text = json.dumps(without_left_out(_index(target)), indent=2, sort_keys=True) + "\n"
     (target / INDEX).write_text(text, encoding="utf-8")
+    if (source / checksums.SUMS).is_file():
+        checksums.write_sums(target)
 
 
 def without_left_out(index: dict[str, Any]) -> dict[str, Any]:

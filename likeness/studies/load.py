@@ -13,18 +13,25 @@ from likeness.studies.schema import Experiment, Network, Painter, Study
 
 SHIPPED = Path(__file__).parent
 # One kind or another: half of each would be neither.
-WHOLE = {"split"}
+WHOLE = {"split", "seeds"}
 
 
 def merge(base: Any, change: Any) -> Any:
     """``base`` with ``change`` laid over it: mappings merge key by key, all else is replaced."""
     if isinstance(base, dict) and isinstance(change, dict):
         merged = {
-            key: value if key in WHOLE else merge(base.get(key), value)
+            key: value if _is_whole(key, base.get(key), value) else merge(base.get(key), value)
             for key, value in change.items()
         }
         return base | merged
     return change
+
+
+def _is_whole(key: str, base: Any, change: Any) -> bool:
+    """Whether a value is replaced as one: the fields of one method mean nothing to another."""
+    if key == "method" and isinstance(base, dict) and isinstance(change, dict):
+        return "name" in change and change["name"] != base.get("name")
+    return key in WHOLE
 
 
 def _resolve(entries: dict[str, Any], key: str, seen: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -36,9 +36,9 @@ def _prompts(
     """The first prompts in their order, each with its first pictures."""
     found = query(
         artifacts.warehouse,
-        "SELECT prompt, any_value(reason) AS reason, list(file ORDER BY seed) AS files, "
+        "SELECT prompt, any_value(not_read) AS not_read, list(file ORDER BY seed) AS files, "
         "list(seed ORDER BY seed) AS seeds, min(file) AS first FROM images "
-        "WHERE study = ? AND experiment = ? AND role = 'made' "
+        "WHERE study = ? AND experiment = ? AND role = 'made' AND status = 'accepted' "
         f"GROUP BY prompt ORDER BY first LIMIT {PROMPTS}",
         [study, experiment],
     )
@@ -46,7 +46,7 @@ def _prompts(
     return [
         {
             "prompt": row.prompt,
-            "reason": row.reason if isinstance(row.reason, str) else "",
+            "not_read": row.not_read if isinstance(row.not_read, str) else "",
             "pictures": [
                 {"file": pictures.thumbnail(ASSET, key, file), "seed": int(seed)}
                 for file, seed in list(zip(row.files, row.seeds, strict=True))[:PER_PROMPT]

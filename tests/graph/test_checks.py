@@ -144,6 +144,7 @@ SHOTS = ImagesParams(
     model="small",
     identity="content://x",
     dtype="float32",
+    resolution=64,
     prompts=["a", "b"],
     seeds=[[0], [1]],
     sampling=Sampling(),
@@ -160,7 +161,7 @@ def check_made(folder, *pictures):
         picture.save(folder / "images" / f"{seed}.png")
         rows.append({"file": f"images/{seed}.png", "prompt": prompt, "seed": seed})
     image_set.write(folder, image_set.frame(rows))
-    return by_name(experiments.check_images(folder, SHOTS, 64))
+    return by_name(experiments.check_images(folder, SHOTS))
 
 
 A, B = ("a", 0, (64, 64), "red", "blue"), ("b", 1, (64, 64), "gray", "black")
@@ -186,7 +187,7 @@ def test_a_picture_of_another_size_stops_the_flow_and_is_named(tmp_path):
 def test_a_picture_that_cannot_be_read_stops_the_flow_and_is_named(tmp_path):
     check_made(tmp_path, A, B)
     (tmp_path / "images" / "1.png").write_bytes(b"no picture at all, only words")
-    result = by_name(experiments.check_images(tmp_path, SHOTS, 64))[experiments.READABLE]
+    result = by_name(experiments.check_images(tmp_path, SHOTS))[experiments.READABLE]
     assert (result.passed, result.severity.value) == (False, "ERROR")
     assert result.metadata["list"].value[0].startswith("images/1.png: ")
 

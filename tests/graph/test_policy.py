@@ -57,3 +57,10 @@ def test_a_base_model_is_upstream_of_the_experiments_that_start_from_it_and_of_n
     pairs = {(experiment, model) for model, found in mapping.items() for experiment in found}
     assert pairs == {(key, one.model) for key, one in registry().experiments.items()}
     assert set(mapping) == set(registry().models)
+
+
+def test_the_jobs_of_costly_assets_end_when_they_hang():
+    costly = {node.key for node in NODES if node.tags.get("cost") == "gpu"}
+    for job in (defs.resolve_job_def(job.name) for job in defs.jobs):
+        limited = int(job.run_tags.get("dagster/max_runtime", 0)) >= 3600
+        assert limited == bool(costly & set(job.asset_layer.executable_asset_keys)), job.name

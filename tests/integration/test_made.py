@@ -129,8 +129,8 @@ def test_a_picture_per_prompt_and_seed_with_what_was_not_read(first):
     assert list(table["seed"]) == [3, 12, 3, 12]
     assert set(table["base"]) == {"tiny"}
     assert table["model"].str.startswith("content://").all()
-    assert table["reason"].isna().tolist() == [True, True, False, False]
-    assert set(table["reason"].dropna()) == {"unknown words: zarin"}
+    assert table["not_read"].isna().tolist() == [True, True, False, False]
+    assert set(table["not_read"].dropna()) == {"unknown words: zarin"}
     assert set(table["status"]) == {"accepted"}
     for row in table.itertuples():
         with Image.open(first.folder / row.file) as picture:

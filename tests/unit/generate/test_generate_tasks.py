@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import tiny_pipeline
 from PIL import Image
 
-from likeness.generate.sample import Sampling
+from likeness.errors import BadInput
+from likeness.generate import tasks
+from likeness.generate.sample import Sampling, sample_batch
 from likeness.generate.tasks import ImagesParams, make_images
 from likeness.images import image_set
 from likeness.models.local import model_identity
@@ -22,14 +25,15 @@ def make(models, tmp_path, monkeypatch):
     monkeypatch.setenv("LIKENESS_MODELS", str(models))
 
     def call(name, scratch=None, **changes):
-        sampling = Sampling(num_inference_steps=2, batch=changes.pop("batch", 4))
         params = {
             "model": "tiny",
             "identity": model_identity("tiny"),
             "dtype": "float16",
             "prompts": ["a dog", "a red cat"],
             "seeds": [[5, 0], [7, 8]],
-            "sampling": sampling,
+            "sampling": Sampling(num_inference_steps=10),
+            "batch": 4,
+            "resolution": 16,
         }
         output = tmp_path / name
         output.mkdir()
@@ -47,7 +51,9 @@ def test_each_prompt_gets_its_own_seeds_in_their_order(make):
     assert sorted(path.name for path in (folder / "images").iterdir()) == sorted(
         ["000-5.png", "000-0.png", "001-7.png", "001-8.png"]
     )
-    assert figures == {"images": 4, "prompts": 2, "prompts_not_read_whole": 0, "not_read": {}}
+    counts = {"images": 4, "rejected": 0, "prompts": 2, "prompts_not_read_whole": 0}
+    on_the_sheet = {"0": "a dog", "1": "a red cat"}
+    assert figures == counts | {"not_read": {}, "prompts_on_the_sheet": on_the_sheet}
     assert table["sha256"].nunique() == 4
 
 
@@ -71,7 +77,8 @@ def test_pictures_that_are_there_are_not_sampled_again_and_the_batch_of_others_i
 def test_a_prompt_that_is_not_read_whole_is_a_picture_all_the_same(make):
     table, _, figures = make("unread", prompts=["a dog", "a xylophone"])
     assert table["status"].tolist() == ["accepted"] * 4
-    assert table["reason"].isna().tolist() == [True, True, False, False]
+    assert table["reason"].isna().all()
+    assert table["not_read"].isna().tolist() == [True, True, False, False]
     assert figures["not_read"] == {"a xylophone": "unknown words: xylophone"}
 
 
@@ -87,3 +94,67 @@ def test_the_sheet_has_a_row_for_each_prompt_or_more_prompts_in_a_row(make):
     # four each: one prompt a row
     _, folder, _ = make("four", prompts=prompts, seeds=[[1, 2, 3, 4]] * 5)
     assert cells(folder) == (4, 5)
+
+
+def test_pictures_are_as_large_as_is_asked_for(make):
+    table, _, _ = make("large", prompts=["a dog"], seeds=[[1]], resolution=32)
+    assert table[["width", "height"]].to_numpy().tolist() == [[32, 32]]
+
+
+def test_a_picture_of_one_colour_is_a_row_that_is_not_accepted(make, monkeypatch):
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+    pictures[2] = 7
+    monkeypatch.setattr(tasks, "sample_batch", lambda *args: pictures)
+    table, _, figures = make("flat")
+    assert table["status"].tolist() == ["accepted", "accepted", "rejected", "accepted"]
+    assert table["reason"].fillna("").tolist() == ["", "", "one colour", ""]
+    assert (figures["images"], figures["rejected"]) == (4, 1)
+
+
+def test_the_sheet_names_each_picture_by_number_and_seed(make, monkeypatch):
+    said = []
+    whole = tasks.contact_sheet
+    monkeypatch.setattr(tasks, "contact_sheet", lambda *args: said.extend(args[-1]) or whole(*args))
+    make("sheet")
+    assert said == ["0 · seed 5", "0 · seed 0", "1 · seed 7", "1 · seed 8"]
+
+
+class Pipe:
+    """Answers with these pictures, or with this error."""
+
+    vae_scale_factor = 8
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __call__(self, **options):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        self.images = self.answer
+        return self
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_picture_with_a_value_that_is_no_number_is_black_and_the_others_stay():
+    values = np.full((3, 2, 2, 3), 0.5, np.float32)
+    values[1, 0, 0, 0], values[2, 1, 1, 2] = np.nan, np.inf
+    made = sample_batch(Pipe(values), ["a"] * 3, [1, 2, 3], Sampling(), side=16)
+    assert [np.unique(picture).tolist() for picture in made] == [[128], [0], [0]]
+
+
+def test_a_batch_too_large_for_the_gpu_says_which_number_to_lower():
+    import torch
+
+    with pytest.raises(BadInput, match=r"2 pictures of 512 px .* lower sampling\.batch"):
+        sample_batch(Pipe(torch.OutOfMemoryError("CUDA")), ["a"] * 2, [1, 2], Sampling(), side=512)
+
+
+def test_how_many_share_a_batch_is_in_no_fingerprint():
+    fields = {"model": "tiny", "identity": "x", "dtype": "float32", "resolution": 16}
+    two = [
+        ImagesParams(**fields, prompts=["a"], seeds=[[0]], sampling=Sampling(batch=n), batch=n)
+        for n in (1, 64)
+    ]
+    dumps = [params.model_dump(mode="json") for params in two]
+    assert dumps[0] == dumps[1]
+    assert set(dumps[0]["sampling"]) == {"num_inference_steps", "guidance_scale", "negative_prompt"}

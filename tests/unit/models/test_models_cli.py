@@ -53,3 +53,22 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(run, served, cache, known, wo
     done = run(*words)
     assert (done.exit_code, part in done.output) == (2, True)
     assert "Traceback" not in done.output
+
+
+def test_a_mistake_in_one_model_stands_in_its_row_and_ends_no_list(run, cache, settings):
+    entry = {"architecture": "sd15", "resolution": 16}
+    settings(
+        wrong=entry | {"source": "some/tiny", "revision": "main"},
+        torn=entry | {"source": "some/tiny"},
+        last=entry | {"source": "some/other"},
+    )
+    lock = cache / "models--some--tiny" / "likeness-torn.lock.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("{")
+    done = run("list")
+    assert done.exit_code == 0
+    told = " ".join(done.output.replace("│", " ").split())
+    assert "wrong" in told
+    assert "revision" in told
+    assert "is damaged" in told
+    assert row(done.output, "last")[1] == "some/other"

@@ -130,3 +130,16 @@ def test_what_needs_no_fetch(settings, tiny):
     settings(mine={"like": "sd15", "source": f"folder:{tiny}"})
     assert fetch("mine") == tiny.resolve()
     assert fetch("sdxl-random") is None
+
+
+def test_a_whole_model_is_found_while_the_hub_is_not(served, cache, known, caplog, monkeypatch):
+    from huggingface_hub import constants
+
+    folder = fetch("tiny")
+    # the port of "discard", where nothing listens
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    assert fetch("tiny") == folder
+    assert "all files of 'tiny' are here already" in caplog.text
+    (folder / UNET).unlink()
+    with pytest.raises(BadInput, match="could not be fetched from"):
+        fetch("tiny")

@@ -11,7 +11,7 @@ from likeness.errors import BadInput
 from likeness.models import checksums
 from likeness.models.fetch import fetch
 from likeness.models.load import dtype_on, load_pipeline
-from likeness.models.local import export, local_folder, model_identity
+from likeness.models.local import export, local_folder, model_identity, pipeline_files
 from likeness.models.registry import spec_of
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -84,7 +84,8 @@ def test_number_formats():
 
 def test_a_folder_is_known_by_its_bytes(mine):
     before = model_identity("mine")
-    assert before == f"content://{checksums.digest(mine)}"
+    sums = {name: checksums.sha256_of(mine / name) for name in pipeline_files(mine)}
+    assert before == f"content://{checksums.digest(sums)}"
     (mine / "vae" / "config.json").write_text("{}")
     assert model_identity("mine") != before
     (mine / "model_index.json").unlink()
@@ -156,3 +157,37 @@ def test_an_exported_index_asks_for_nothing_that_was_left_out(mine, tmp_path):
     index = json.loads((tmp_path / "copy" / "model_index.json").read_text())
     assert index["safety_checker"] == index["feature_extractor"] == [None, None]
     assert index["unet"] == ["diffusers", "UNet2DConditionModel"]
+
+
+def test_what_no_pipeline_reads_changes_no_identity(mine):
+    before = model_identity("mine")
+    (mine / "safety_checker").mkdir()
+    for name in ("README.md", "curve.json", "unet/old.bin", "safety_checker/model.safetensors"):
+        (mine / name).write_text("new")
+    assert model_identity("mine") == before
+    (mine / "tokenizer" / "merges.txt").write_text("#version: 0.2\na b\n")
+    assert model_identity("mine") != before
+
+
+def test_a_folder_with_a_broken_index_is_one_sentence(mine):
+    (mine / "model_index.json").write_text("{")
+    with pytest.raises(BadInput, match=r"model_index\.json cannot be read: restore the model"):
+        model_identity("mine")
+
+
+def test_an_exported_folder_has_no_pickles_and_sums_of_its_own(mine, tmp_path):
+    export("mine", tmp_path / "unlisted")
+    assert not (tmp_path / "unlisted" / checksums.SUMS).exists()
+    (mine / "README.md").write_text("a card")
+    checksums.write_sums(mine)
+    export("mine", tmp_path / "copy")
+    assert not list((tmp_path / "copy").rglob("*.bin"))
+    checksums.verify(tmp_path / "copy")
+    assert UNET in (tmp_path / "copy" / checksums.SUMS).read_text()
+
+
+def test_a_batch_is_decoded_one_by_one_and_float32_is_whole(mine):
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    assert load_pipeline("mine", "cpu").vae.use_slicing
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32

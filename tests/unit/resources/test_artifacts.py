@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import small_tasks
-from small_tasks import NEXT, STEP, Number
+from small_tasks import NEXT, STEP, Number, Paced
 
 from likeness.errors import BadInput
 from resources import step
@@ -136,3 +136,23 @@ def test_a_look_at_the_outside_world_is_known_again_by_its_bytes(artifacts, tmp_
     assert [one.hit for one in made] == [False, False, True]
     assert made[2].manifest == made[0].manifest
     assert artifacts.current(STEP.asset, "a") == made[0].manifest
+
+
+def test_a_hint_reaches_the_work_and_is_not_looked_up_by(artifacts):
+    paced = STEP.model_copy(update={"function": "small_tasks:write_at_a_pace"})
+    slow, fast = (artifacts.make(paced, "a", Paced(number=1, pace=n), {}) for n in (7, 9))
+    assert (slow.hit, fast.hit) == (False, True)
+    assert slow.manifest.summary == {"pace": 7}
+    assert slow.manifest.params == {"number": 1}
+
+
+def test_what_is_kept_says_what_it_was_found_in(artifacts, make, tmp_path):
+    def keep(**inputs):
+        (tmp_path / "found").mkdir(exist_ok=True)
+        (tmp_path / "found" / "a.txt").write_text("a")
+        return artifacts.keep(STEP, "a", tmp_path / "found", {}, inputs)
+
+    before, other = make(1).manifest, make(10).manifest
+    one = keep(before=before)
+    assert one.manifest.inputs == {"before": before.content}
+    assert [keep(before=before).hit, keep(before=other).hit, keep().hit] == [True, False, False]

@@ -152,3 +152,20 @@ def test_a_module_of_parameters_defines_models_and_no_functions(module):
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     assert classes
     assert {base.id for node in classes for base in node.bases} == {"BaseModel"}
+
+
+def test_a_misspelt_package_is_no_empty_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(step, "REPOSITORY", tmp_path)
+    one = Step(asset="a", function="own:f", modules=("manny.*",), libraries=())
+    with pytest.raises(ValueError, match=r"manny\.\* names no package"):
+        one.all_modules  # noqa: B018
+
+
+def test_only_what_can_use_a_gpu_asks_for_one():
+    asked = {one.asset: one.gpu for one in STEPS if one.asset.startswith("world/")}
+    assert asked == {
+        "world/base": True,
+        "world/clip": False,
+        "world/face": False,
+        "world/reader": False,
+    }

@@ -161,3 +161,16 @@ def test_a_study_named_as_a_shipped_one_is_refused(study):
 def test_a_folder_of_studies_that_is_none_is_refused(tmp_path):
     with pytest.raises(BadInput, match=r"LIKENESS_STUDIES names .*nowhere, which is no folder"):
         load_registry(tmp_path / "nowhere")
+
+
+def test_seeds_are_replaced_whole():
+    base = {"seeds": {"seed": 5, "images_per_prompt": 2}}
+    assert merge(base, {"seeds": {"images_per_prompt": 9}}) == {"seeds": {"images_per_prompt": 9}}
+
+
+def test_another_method_is_replaced_whole_and_the_same_one_is_changed():
+    base = {"method": {"name": "lora", "rank": 8, "steps": 100}}
+    assert merge(base, {"method": {"name": "base"}}) == {"method": {"name": "base"}}
+    for change in ({"rank": 4}, {"name": "lora", "rank": 4}):
+        merged = merge(base, {"method": change})["method"]
+        assert merged == {"name": "lora", "rank": 4, "steps": 100}
