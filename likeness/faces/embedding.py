@@ -29,9 +29,19 @@ class Embedding(nn.Module):
         )
         self.head = nn.Linear(32 * (CROP // 8) ** 2, DIMENSIONS)
 
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """B x 3 x 48 x 48 in -1..1 -> B x 64, of any length."""
+        return self.head(self.body(x))
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """B x 3 x 48 x 48 in -1..1 -> B x 64 float32 of length 1."""
-        return F.normalize(self.head(self.body(x)).float(), dim=1)
+        return F.normalize(self.features(x).float(), dim=1)
+
+    def turn(self, axes: torch.Tensor, middle: torch.Tensor) -> None:
+        """From now on ``features`` are ``axes @ (features - middle)``; 64 x 64 and 64."""
+        weight, bias = self.head.weight.data.double(), self.head.bias.data.double()
+        self.head.weight.data.copy_(axes.double() @ weight)
+        self.head.bias.data.copy_(axes.double() @ (bias - middle.double()))
 
 
 def cosface_loss(

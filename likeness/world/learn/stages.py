@@ -85,8 +85,8 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
         return []
     _take(shipped / "vae", scratch / "autoencoder", curves["autoencoder"])
     taken = ["autoencoder"]
-    words = (folder / "tokenizer/vocab.json" for folder in (shipped, scratch))
-    same_words = len({file.read_bytes() for file in words if file.exists()}) == 1
+    vocabularies = [read_tokenizer(at / "tokenizer").get_vocab() for at in (shipped, scratch)]
+    same_words = vocabularies[0] == vocabularies[1]
     if same_words and theirs.stages == recipe.stages[: len(theirs.stages)]:
         for stage in theirs.stages:
             folder = scratch / "stages" / stage.name
@@ -191,3 +191,5 @@ def write_pipeline(folder: Path, vae: Any, unet: Any, text_encoder: Any, tokeniz
         requires_safety_checker=False,
     )
     pipe.save_pretrained(folder, max_shard_size=SHARD)
+    # vocab.json and merges.txt: what older readers of CLIP's tokenizers look for.
+    tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from diffusers import AutoencoderKL
 
 PLAN = Plan(
-    steps=1500, learning_rate=1.5e-3, ema=0.995, precision="bfloat16", seed=1, weight_decay=1e-4
+    steps=3000, learning_rate=1.5e-3, ema=0.997, precision="bfloat16", seed=1, weight_decay=1e-4
 )
-BATCH = 32
+BATCH = 16  # half as many steps of 32 reached 24.1 dB on held-out pictures
 KL_WEIGHT = 1e-3
 AT_ONCE = 64  # pictures encoded or decoded together
 

@@ -42,3 +42,15 @@ def test_crops_follow_the_box():
     assert abs(float(cut.mean()) - 31.5) < 1e-3
     assert float(cut.min()) > 19.5
     assert float(cut.max()) < 44
+
+
+def test_turned_features_are_what_they_say():
+    torch.manual_seed(0)
+    network = Embedding().eval()
+    x = torch.randn(5, 3, 48, 48)
+    axes, middle = torch.randn(64, 64), torch.randn(64)
+    with torch.no_grad():
+        before = network.features(x)
+        network.turn(axes, middle)
+        after = network.features(x)
+    assert torch.allclose(after, (before - middle) @ axes.T, atol=1e-4)
