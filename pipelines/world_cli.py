@@ -49,10 +49,11 @@ def make(only: Only = None) -> None:
 
 
 def shipped_models(weights: Path) -> list[str]:
-    """The models whose folders are in the package."""
+    """The models that are whole in the package: their sums are written last."""
+    from likeness.models.checksums import SUMS
     from likeness.world.ship import MODELS
 
-    return [name for name in MODELS if (weights / name).is_dir()]
+    return [name for name in MODELS if (weights / name / SUMS).is_file()]
 
 
 def _missing(weights: Path) -> list[str]:

@@ -3,12 +3,20 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.finetune.loop import Plan
-from likeness.world.learn import vae
 from likeness.world.sample import Mixture
 
 PEOPLE = Mixture(people=1.0, things=0.0, related=0.0)
 LANDS = Mixture(people=0.0, things=0.0)
 THINGS = Mixture(people=0.35, things=0.65, related=1.0, named=0.5)
+
+
+class VaeStage(BaseModel):
+    """One training of the autoencoder, with a fresh optimiser."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch: int = Field(ge=1)
+    plan: Plan
 
 
 class Stage(BaseModel):
@@ -21,6 +29,17 @@ class Stage(BaseModel):
     count: int = Field(ge=1, description="new pictures")
     rehearse: float = Field(0.0, ge=0, description="earlier pictures for each new one")
     plan: Plan
+
+
+def _vae_plan(steps: int, learning_rate: float, seed: int, ema: float) -> Plan:
+    return Plan(
+        steps=steps,
+        learning_rate=learning_rate,
+        ema=ema,
+        weight_decay=1e-4,
+        precision="bfloat16",
+        seed=seed,
+    )
 
 
 def _plan(steps: int, learning_rate: float, seed: int) -> Plan:
@@ -40,7 +59,10 @@ class BaseRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     vae_pictures: int = Field(12_000, ge=1)
-    vae_plan: Plan = vae.PLAN
+    vae_stages: tuple[VaeStage, ...] = (
+        VaeStage(batch=32, plan=_vae_plan(1500, 1.5e-3, 1, 0.995)),
+        VaeStage(batch=16, plan=_vae_plan(2400, 1e-3, 2, 0.997)),
+    )
     stages: tuple[Stage, ...] = (
         Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(1700, 1e-3, 11)),
         Stage(

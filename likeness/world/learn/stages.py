@@ -16,6 +16,7 @@ from likeness.world.learn.architecture import (
     new_scheduler,
     new_text_encoder,
     new_unet,
+    new_vae,
     read_tokenizer,
 )
 from likeness.world.learn.base import train_stage
@@ -77,17 +78,18 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
     all others may have moved.
     """
     note = shipped / "training.json"
-    if not note.exists() or (scratch / "autoencoder" / DONE).exists():
+    if not note.exists() or (scratch / "autoencoder-1" / DONE).exists():
         return []
     theirs = BaseRecipe.model_validate(json.loads(note.read_text())["params"]["recipe"])
     curves: Curves = json.loads((shipped / "curve.json").read_text())
-    if (theirs.vae_pictures, theirs.vae_plan) != (recipe.vae_pictures, recipe.vae_plan):
+    looked = len(theirs.vae_stages)
+    same_pictures = theirs.vae_pictures == recipe.vae_pictures
+    if not same_pictures or theirs.vae_stages != recipe.vae_stages[:looked]:
         return []
-    _take(shipped / "vae", scratch / "autoencoder", curves["autoencoder"])
-    taken = ["autoencoder"]
-    vocabularies = [read_tokenizer(at / "tokenizer").get_vocab() for at in (shipped, scratch)]
-    same_words = vocabularies[0] == vocabularies[1]
-    if same_words and theirs.stages == recipe.stages[: len(theirs.stages)]:
+    taken = [f"autoencoder-{number}" for number in range(1, looked + 1)]
+    for name in taken:
+        _take(shipped / "vae" if name == taken[-1] else None, scratch / name, curves[name])
+    if looked == len(recipe.vae_stages) and _begins_alike(theirs, recipe, shipped, scratch):
         for stage in theirs.stages:
             folder = scratch / "stages" / stage.name
             last = stage is theirs.stages[-1]
@@ -95,6 +97,14 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
             taken.append(stage.name)
     log.info("taken over from %s: %s", shipped, ", ".join(taken))
     return taken
+
+
+def _begins_alike(theirs: BaseRecipe, ours: BaseRecipe, shipped: Path, scratch: Path) -> bool:
+    """Whether our stages begin with theirs, and mean the same words by the same tokens."""
+    if not theirs.stages or theirs.stages != ours.stages[: len(theirs.stages)]:
+        return False
+    one, other = (read_tokenizer(at / "tokenizer").get_vocab() for at in (shipped, scratch))
+    return one == other
 
 
 def _take(
@@ -108,19 +118,25 @@ def _take(
 
 
 def _autoencoder(recipe: BaseRecipe, scratch: Path, curves: Curves) -> "AutoencoderKL":
+    """Every stage goes on from the halves that the stage before has written."""
     import torch
     from diffusers import AutoencoderKL
 
-    folder = scratch / "autoencoder"
-    if not (folder / DONE).exists():
-        book = write_book(scratch / "books/eyes", "base-eyes", recipe.vae_pictures, Mixture())
-        vae, curve = train_vae(book, folder, recipe.vae_plan)
-        vae.to(torch.float16).save_pretrained(folder)
-        (folder / DONE).write_text(json.dumps(curve))
-    curves["autoencoder"] = json.loads((folder / DONE).read_text())
-    return (
-        AutoencoderKL.from_pretrained(folder).float().to(best_device()).requires_grad_(False).eval()
-    )
+    torch.manual_seed(recipe.vae_stages[0].plan.seed)
+    vae = new_vae()
+    for number, stage in enumerate(recipe.vae_stages, 1):
+        name = f"autoencoder-{number}"
+        folder = scratch / name
+        if not (folder / DONE).exists():
+            book = write_book(scratch / "books/eyes", "base-eyes", recipe.vae_pictures, Mixture())
+            vae = vae.to(best_device())
+            curve = train_vae(vae, book, stage.batch, stage.plan, folder)
+            copy.deepcopy(vae).to("cpu", torch.float16).save_pretrained(folder)
+            (folder / DONE).write_text(json.dumps(curve))
+        if (folder / "config.json").exists():
+            vae = AutoencoderKL.from_pretrained(folder).float()
+        curves[name] = json.loads((folder / DONE).read_text())
+    return vae.to(best_device()).requires_grad_(False).eval()
 
 
 def _fresh(

@@ -5,40 +5,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from likeness.devices import best_device
 from likeness.finetune.loop import Plan, train
 from likeness.progress import track
 from likeness.world.book import Book
-from likeness.world.learn.architecture import new_vae
 
 if TYPE_CHECKING:
     import torch
     from diffusers import AutoencoderKL
 
-PLAN = Plan(
-    steps=3000, learning_rate=1.5e-3, ema=0.997, precision="bfloat16", seed=1, weight_decay=1e-4
-)
-BATCH = 16  # half as many steps of 32 reached 24.1 dB on held-out pictures
 KL_WEIGHT = 1e-3
 AT_ONCE = 64  # pictures encoded or decoded together
 
 
 def train_vae(
-    book: Book, scratch: Path, plan: Plan = PLAN
-) -> "tuple[AutoencoderKL, list[dict[str, float]]]":
-    """An autoencoder whose latents have unit variance once scaled; and its curve.
+    vae: "AutoencoderKL", book: Book, batch: int, plan: Plan, scratch: Path
+) -> list[dict[str, float]]:
+    """Train an autoencoder in place and scale its latents to unit variance; the curve.
 
     Loss: L1 on pixels and on their differences to neighbours (which keeps edges), and the KL
     divergence of Kingma and Welling (2014) with a small weight.
     """
     import torch
 
-    torch.manual_seed(plan.seed)
-    device = best_device()
-    vae = new_vae().train().to(device)
+    device = vae.device
+    vae.train().requires_grad_(True)
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        chosen = torch.randint(len(book), (BATCH,), generator=generator).sort().values
+        chosen = torch.randint(len(book), (batch,), generator=generator).sort().values
         x = to_tensor(book.pictures[chosen.numpy()]).to(device)
         latent = vae.encode(x).latent_dist
         noise = torch.randn(latent.mean.shape, generator=generator).to(device)
@@ -55,7 +48,7 @@ def train_vae(
     mean, deviation = encode(vae, book.pictures[:2048]).chunk(2, 1)
     spread = (mean.var() + deviation.pow(2).mean()).sqrt()  # of latents drawn from both
     vae.register_to_config(scaling_factor=float(1 / spread))
-    return vae, curve
+    return curve
 
 
 def to_tensor(pictures: np.ndarray) -> "torch.Tensor":

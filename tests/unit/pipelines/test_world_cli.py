@@ -3,6 +3,7 @@ import pytest
 import small_tasks
 from typer.testing import CliRunner
 
+from likeness.models.checksums import write_sums
 from pipelines import world_cli
 from resources.step import Step
 
@@ -30,10 +31,13 @@ def test_only_what_came_through_is_put_into_the_package(weights, tmp_path, monke
     for name in ("clip", "face"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_text(f"an older {name}")
+        write_sums(tmp_path / name)
         step = Step(asset=f"world/{name}", function="resources.task:call", modules=(), libraries=())
         artifacts.adopt(artifacts.keep(step, None, tmp_path / name, {}))
     (weights / "face").mkdir()
     (weights / "face" / "model.safetensors").write_text("a newer face")
+    write_sums(weights / "face")
+    (weights / "base").mkdir()  # not whole: nobody has written its sums
     monkeypatch.setattr("pipelines.definitions.artifacts_of", lambda settings: artifacts)
     monkeypatch.setattr("pipelines.definitions.build_defs", lambda artifacts: None)
     monkeypatch.setattr(dg.DagsterInstance, "get", dg.DagsterInstance.ephemeral)

@@ -1,6 +1,7 @@
 """The whole training of the base model, with a few steps on a few pictures."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from safetensors.torch import save_file
 from likeness.finetune.loop import Plan
 from likeness.generate.sample import Sampling, sample
 from likeness.world.learn import stages
-from likeness.world.learn.recipe import BaseRecipe, Stage
+from likeness.world.learn.recipe import BaseRecipe, Stage, VaeStage
 from likeness.world.learn.stages import make_base
 from likeness.world.learn.vae import encode, psnr, to_pictures, to_tensor
 from likeness.world.sample import Mixture
@@ -20,7 +21,7 @@ from likeness.world.sample import Mixture
 PLAN = Plan(steps=2, learning_rate=1e-3, ema=0.9, checkpoint_steps=1)
 RECIPE = BaseRecipe(
     vae_pictures=48,
-    vae_plan=PLAN,
+    vae_stages=(VaeStage(batch=8, plan=PLAN), VaeStage(batch=4, plan=PLAN)),
     stages=(
         Stage(name="one", mixture=Mixture(), count=40, plan=PLAN),
         Stage(name="two", mixture=Mixture(people=0.0), count=20, rehearse=1.0, plan=PLAN),
@@ -95,7 +96,7 @@ def test_textual_inversion_and_lora_files_load(pipe, tmp_path):
 
 def test_the_second_stage_starts_from_what_the_first_has_written(made):
     root, curves = made
-    assert list(curves) == ["autoencoder", "one", "two"]
+    assert list(curves) == ["autoencoder-1", "autoencoder-2", "one", "two"]
     one = root / "scratch/stages/one/pipeline/unet"
     two = root / "scratch/stages/two/pipeline/unet"
     first, second = (weights_of(folder) for folder in (one, two))
@@ -164,14 +165,29 @@ def test_another_recipe_takes_over_no_more_than_is_alike(made, tmp_path):
     other_vae = RECIPE.model_copy(update={"vae_pictures": 49})
     assert stages.take_over(shipped, other_vae, tmp_path) == []
     other_stage = RECIPE.model_copy(update={"stages": RECIPE.stages[1:]})
-    assert stages.take_over(shipped, other_stage, tmp_path) == ["autoencoder"]
+    assert stages.take_over(shipped, other_stage, tmp_path) == ["autoencoder-1", "autoencoder-2"]
+
+
+def test_an_autoencoder_alone_can_ship_and_is_gone_on_from(made, tmp_path):
+    root, curves = made
+    first = root / "scratch/autoencoder-1"
+    shipped = tmp_path / "shipped"
+    shutil.copytree(first, shipped / "vae")
+    half = RECIPE.model_copy(update={"vae_stages": RECIPE.vae_stages[:1], "stages": ()})
+    note = {"params": {"recipe": half.model_dump(mode="json")}}
+    (shipped / "training.json").write_text(json.dumps(note))
+    (shipped / "curve.json").write_text(json.dumps(curves))
+    found = make_base(RECIPE, tmp_path / "base", tmp_path / "scratch", shipped)
+    assert found["autoencoder-1"] == curves["autoencoder-1"]
+    whole, resumed = (weights_of(at / "base/unet") for at in (root, tmp_path))
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 
 def test_a_new_word_keeps_the_autoencoder_alone(made, tmp_path):
     root, curves = made
     shipped = shipped_by(root, RECIPE, curves)
     stages.write_tokenizer([*stages.vocabulary(), "zebra"], tmp_path / "tokenizer")
-    assert stages.take_over(shipped, RECIPE, tmp_path) == ["autoencoder"]
+    assert stages.take_over(shipped, RECIPE, tmp_path) == ["autoencoder-1", "autoencoder-2"]
 
 
 def test_latents_have_unit_variance_once_scaled(made, pipe):
