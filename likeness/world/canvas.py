@@ -103,10 +103,6 @@ class Pen:
             self.scale * size,
         )
 
-    def owned(self, owner: int) -> Pen:
-        """The same pen, drawing for another owner."""
-        return Pen(self.canvas, owner, self.axes, self.origin, self.scale)
-
     def place(self, points: ArrayLike) -> Array:
         """Local points (n x 2) in unit coordinates of the canvas."""
         return np.asarray(points, np.float64) @ self.axes.T + self.origin

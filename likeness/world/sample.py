@@ -23,6 +23,7 @@ from likeness.world.description import (
     Style,
     Thing,
 )
+from likeness.world.painters import PainterSet, painter_names
 
 Unseen = Literal["unseen_by_base", "unseen_by_all"]
 # The base model and its judges of people and captions never see a combination of either set; the
@@ -61,7 +62,7 @@ class Mixture(BaseModel):
     photos: float = Field(0.8, ge=0, le=1, description="share of photos among the styles")
     related: float = Field(0.25, ge=0, le=1, description="people who do something with a thing")
     painted: float = Field(0.6, ge=0, le=1, description="of the landscapes: by a named painter")
-    painters: tuple[str, ...] = Field(("base",), description="sets of painters")
+    painters: tuple[PainterSet, ...] = Field(("base",), description="sets of painters")
     portraits: float = Field(0.7, ge=0, le=1, description="people seen from near")
     unseen: tuple[Unseen, ...] = Field(
         (), description="sets of held-out combinations that may occur all the same"
@@ -163,9 +164,7 @@ def _of_person(who: Identity, seed: int, mixture: Mixture, rng: np.random.Genera
 
 
 def _painter(mixture: Mixture, rng: np.random.Generator) -> str:
-    from likeness.world.painters import painter_names
-
-    names = [name for group in mixture.painters for name in painter_names(group)]  # type: ignore[arg-type]
+    names = [name for group in mixture.painters for name in painter_names(group)]
     return names[int(rng.integers(len(names)))]
 
 

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from likeness.world.description import TRAITS, Identity, Person
+from likeness.world.description import TRAITS, Identity, Person, Sex
 
 APS_TRAITS = {
     "High_Cheekbones": "cheekbones",
@@ -19,14 +19,14 @@ YOUNG_UNTIL = 40.0  # years
 
 def draw_identity(key: str, name: str | None, rng: np.random.Generator) -> Identity:
     """A new person: sex by a fair coin, every trait spread evenly over -1..1."""
-    sex = "female" if rng.random() < 0.5 else "male"
+    sex: Sex = "female" if rng.random() < 0.5 else "male"
     traits = dict(zip(TRAITS, rng.uniform(-1, 1, len(TRAITS)).tolist(), strict=True))
     traits["hair_red"] = float(rng.uniform(-1, 0.4))
     # Fair red hair is a rare corner of the square of traits: one person in six is put there.
     if rng.random() < 1 / 6:
         traits["hair_red"] = float(rng.uniform(0.55, 1))
         traits["hair_dark"] = float(rng.uniform(-1, 0.4))
-    return Identity(key, sex, tuple(traits[trait] for trait in TRAITS), name)  # type: ignore[arg-type]
+    return Identity(key, sex, tuple(traits[trait] for trait in TRAITS), name)
 
 
 def identity(group: str, index: int) -> Identity:

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 
 from likeness.world import description as d
 from likeness.world.nature.places import EARTH
-from likeness.world.painters import painter_names
+from likeness.world.painters import PainterSet, painter_names
 
 if TYPE_CHECKING:
     from likeness.world.book import Page
 
 YES_NO = ("no", "yes")
 NONE = "none"
-SETS = ("base", "unseen_by_base")  # strangers stay unknown to the answer key too
+SETS: tuple[PainterSet, ...] = (
+    "base",
+    "unseen_by_base",
+)  # strangers stay unknown to the answer key too
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "kind": ("person", "thing", "landscape"),
     "style": d.words_of(d.Style),
-    "painter": (NONE, *(name for group in SETS for name in painter_names(group))),  # type: ignore[arg-type]
+    "painter": (NONE, *(name for group in SETS for name in painter_names(group))),
     "place": d.words_of(d.Place),
     "light": d.words_of(d.Light),
     "season": d.words_of(d.Season),
