@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from likeness.world.canvas import RGB, Pen, darker, lighter, mix
+from likeness.world.paint import PAINT
 from likeness.world.people.ageing import Look
 from likeness.world.people.curves import smooth
-from likeness.world.people.palette import CLOTH, DARK, WHITE
+from likeness.world.people.palette import DARK, WHITE
 
 SUIT: dict[str, RGB] = {
     "astronaut": (240, 242, 246),
@@ -61,7 +62,7 @@ def frame_of(look: Look) -> Frame:
 def shirt_colour(look: Look) -> RGB:
     """Of the shirt or the uniform, with a small shade of its own."""
     role = look.person.role
-    colour = SUIT[role] if role else CLOTH[look.person.shirt]
+    colour = SUIT[role] if role else PAINT[look.person.shirt]
     shade = look.chance.shade
     return darker(colour, 0.06 * shade) if shade > 0 else lighter(colour, -0.05 * shade)
 

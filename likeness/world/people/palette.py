@@ -1,23 +1,10 @@
-"""The colours of people: skin, hair, eyes, lips and clothes."""
+"""The colours of people: skin, hair, eyes, lips and trousers."""
 
 import numpy as np
 
 from likeness.world.canvas import RGB, mix
-from likeness.world.description import Colour, HairColour, Person, grayness, hair_colour
+from likeness.world.description import HairColour, Person, grayness, hair_colour
 
-CLOTH: dict[Colour, RGB] = {
-    "red": (214, 34, 38),
-    "orange": (246, 138, 24),
-    "yellow": (250, 222, 40),
-    "green": (38, 150, 62),
-    "blue": (38, 82, 208),
-    "purple": (124, 46, 166),
-    "pink": (252, 152, 196),
-    "brown": (112, 68, 38),
-    "black": (26, 26, 30),
-    "white": (246, 246, 246),
-    "gray": (138, 140, 145),
-}
 HAIR: dict[HairColour, tuple[RGB, RGB]] = {
     # the two ends of what goes by one word
     "black": ((50, 38, 36), (16, 14, 20)),

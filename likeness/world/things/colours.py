@@ -6,20 +6,7 @@ import numpy as np
 
 from likeness.world.canvas import RGB
 from likeness.world.description import Colour
-
-PAINT: dict[Colour, RGB] = {
-    "red": (210, 36, 36),
-    "orange": (242, 132, 24),
-    "yellow": (248, 214, 40),
-    "green": (46, 150, 60),
-    "blue": (36, 84, 200),
-    "purple": (134, 50, 170),
-    "pink": (248, 142, 188),
-    "brown": (122, 74, 40),
-    "black": (36, 36, 40),
-    "white": (242, 242, 240),
-    "gray": (142, 144, 148),
-}
+from likeness.world.paint import PAINT
 
 _ALL: tuple[Colour, ...] = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white")
 _CARS: tuple[Colour, ...] = ("red", "yellow", "blue", "green", "black", "white")

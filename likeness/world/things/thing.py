@@ -6,8 +6,9 @@ import numpy as np
 
 from likeness.world.canvas import Canvas
 from likeness.world.description import ANIMALS, KINDS, Pose, Spot, State, Thing
+from likeness.world.paint import PAINT
 from likeness.world.things import animals, bird, fruit_and_food, instruments, plain, space, vehicles
-from likeness.world.things.colours import PAINT, colours_of, natural_colour, varied
+from likeness.world.things.colours import colours_of, natural_colour, varied
 from likeness.world.things.parts import Drawer, Point
 
 __all__ = [

@@ -5,7 +5,7 @@ import pytest
 
 from likeness.world.canvas import Canvas
 from likeness.world.description import ANIMALS, KINDS, Spot, Thing
-from likeness.world.things.colours import PAINT
+from likeness.world.paint import PAINT
 from likeness.world.things.thing import (
     anchor,
     colours_of,
