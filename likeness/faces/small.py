@@ -1,5 +1,6 @@
 """``small-face``: the small world's own detector and verifier, for pictures of any size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,14 @@ FAR_LARGEST = 40.0  # of what is found at 128: larger faces are found at 64
 LARGEST_IN_CROP = 40.0  # height of a face: larger ones are averaged down to what training saw
 SMALLEST = 8.0  # height of a face in pixels below which nobody can be told by it
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
 
 @dataclass(frozen=True)
 class Detection:
     """A face: box in pixels of the picture (left, top, right, bottom), score 0..1, eyes."""
 
-    box: tuple[float, float, float, float]
+    box: Box
     score: float
     eyes: tuple[tuple[float, float], tuple[float, float]]
 
@@ -129,7 +132,7 @@ class SmallFace:
 
     def embed(self, pictures: np.ndarray, detections: list[list[Detection]]) -> Embedded:
         """The largest face of each picture as a unit vector; no face is a value with a reason."""
-        from likeness.faces.blocks import as_input, checked
+        from likeness.faces.blocks import checked
         from likeness.faces.embedding import DIMENSIONS
 
         pictures = checked(pictures)
@@ -137,12 +140,27 @@ class SmallFace:
         reasons = [_reason(face) for face in faces]
         vectors = np.full((len(pictures), DIMENSIONS), np.nan, np.float32)
         usable = [i for i, reason in enumerate(reasons) if not reason]
-        for start in range(0, len(usable), AT_ONCE):
-            some = usable[start : start + AT_ONCE]
-            chosen = [face.box for i in some if (face := faces[i]) is not None]
-            vectors[some] = self._embed(as_input(pictures[some]), np.array(chosen))
+        chosen = [face.box for i in usable if (face := faces[i]) is not None]
+        vectors[usable] = self.vectors(pictures, usable, chosen)
         status = tuple("no_face" if reason else "ok" for reason in reasons)
         return Embedded(vectors, status, tuple(reasons))
+
+    def vectors(
+        self, pictures: np.ndarray, which: Sequence[int], boxes: Sequence[Box]
+    ) -> np.ndarray:
+        """M x 64 float32 of length 1: the face in each box; box i lies in ``pictures[which[i]]``.
+
+        ``pictures`` are N x H x W x 3 uint8; a picture may have any number of boxes.
+        """
+        from likeness.faces.blocks import as_input, checked
+        from likeness.faces.embedding import DIMENSIONS
+
+        pictures = checked(pictures)
+        vectors = np.empty((len(boxes), DIMENSIONS), np.float32)
+        for start in range(0, len(boxes), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            vectors[some] = self._embed(as_input(pictures[list(which[some])]), np.array(boxes[some]))
+        return vectors
 
     def _embed(self, x: "torch.Tensor", boxes: np.ndarray) -> np.ndarray:
         import torch

@@ -35,7 +35,7 @@ COURSE = {
     "shoulders": (0.56, 0.6, 0.68, 0.83, 1.0, 1.04, 0.84),
     "heads": (2.9, 3.2, 3.6, 4.1, 4.6, 4.7, 4.3),  # the body's height
     "blush": (1.0, 0.9, 0.75, 0.5, 0.3, 0.05, 0.0),
-    "wear": (0.0, 0.0, 0.0, 0.0, 0.06, 0.5, 1.0),  # folds beside the nose, rings under the eyes
+    "wear": (0.0, 0.0, 0.0, 0.0, 0.06, 0.6, 1.0),  # folds beside the nose, rings under the eyes
 }
 
 
@@ -172,7 +172,7 @@ def look_of(person: Person, chance: Chance) -> Look:
         heads=now["heads"],
         blush=now["blush"],
         wear=now["wear"],
-        wrinkles=float(np.interp(age, [28, 45, 82], [0, 0.2, 1])),
+        wrinkles=float(np.interp(age, [20, 50, 82], [0, 0.5, 1])),
         frail=float(np.interp(age, [62, 88], [0, 1])),
         manly=manly,
         womanly=womanly,

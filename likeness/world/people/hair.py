@@ -220,5 +220,5 @@ def draw_beard(head: Pen, look: Look) -> None:
             [left * 0.86, m - 0.08 if look.turned else 0.18],
         ]
     )
-    colour = mix(look.hair, darker(look.hair, 0.4), 0.35 * (1 - look.frail))
+    colour = mix(look.hair, darker(look.hair, 0.4), 0.75 * (1 - look.frail))
     head.polygon(waves(outline, 0.012 + 0.015 * _curl(look), 12), colour)
