@@ -6,19 +6,33 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import pandas as pd
 
 from assets_defs import keys
 from assets_defs.checks import experiments as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
+from assets_defs.people import faces, photos, splits, variety
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import BASELINE, MAKE, REFER
-from assets_defs.studies import base_models, experiments, experiments_of_model, registry
+from assets_defs.steps import BASELINE, FINETUNE, MAKE, PAIRS, PRIOR, REFER
+from assets_defs.studies import (
+    base_models,
+    experiments,
+    experiments_of_model,
+    experiments_of_subject,
+    registry,
+)
 from likeness.errors import BadInput
+from likeness.finetune.recipe import DreamBoothRecipe
+from likeness.finetune.tasks import FinetuneParams
+from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
+from likeness.metrics.experiment import PairsParams
+from likeness.models.assemble import BASE as BASE_FILE
 from likeness.models.checksums import SUMS, verify
 from likeness.models.local import model_identity, needed_folder
 from likeness.models.registry import spec_of
+from likeness.studies.experiment import DreamBooth, Experiment
 from resources.artifacts import Artifacts, Made
 from resources.manifest import Manifest
 from resources.step import Step
@@ -52,6 +66,12 @@ def _reference(artifacts: Artifacts, manifest: Manifest) -> dict[str, str]:
     return json.loads(artifacts.store.read_file(manifest, REFERENCE))
 
 
+def _made_of(artifacts: Artifacts, model: Manifest) -> dict[str, str]:
+    """What a model of an experiment stands on: a trained one says so in its own file."""
+    trained = BASE_FILE in {entry.path for entry in model.files}
+    return json.loads(artifacts.store.read_file(model, BASE_FILE if trained else REFERENCE))
+
+
 @dg.asset(
     key=keys.BASE_MODEL.split("/"),
     group_name="models",
@@ -78,26 +98,88 @@ def base(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Material
 
 
 @dg.asset(
-    key=keys.FINETUNED.split("/"),
+    key=keys.CLASS_PRIOR.split("/"),
     group_name="models",
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model())],
     owners=keys.OWNERS,
     kinds={"diffusers"},
-    tags={"layer": "derived"},
-    code_version=BASELINE.code_version,
-    description="What the experiment's method made of its base model; for the method base, which "
-    "trains nothing, a reference to it.",
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
+    code_version=PRIOR.code_version,
+    description="Pictures of the class by the base model, which keep it from forgetting what "
+    "others look like; a reference to the base model where the method wants none.",
 )
-def finetuned(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.MaterializeResult:
-    """Refer to the base model."""
+def class_prior(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Sample, or find what another experiment of the same class has sampled."""
     key = context.partition_key
     experiment = registry().experiments[key]
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
-        reference = _reference(artifacts, current) | {"method": experiment.method.name}
-        made = _refer(artifacts, BASELINE, key, reference, {"base": current})
-        return result(artifacts, made)
+        reference = _reference(artifacts, current)
+        recipe = _recipe(experiment)
+        if recipe is None or recipe.prior_loss_weight == 0:
+            return result(artifacts, _refer(artifacts, PRIOR, key, reference, {"base": current}))
+        first = recipe.seed * 100_000
+        seeds = list(range(first, first + recipe.num_class_images))
+        asked = [Asked(prompt=recipe.class_prompt, seeds=seeds, role="class")]
+        params = _images_params(experiment, reference["reference"], asked, experiment.sampling)
+        made = artifacts.make(
+            PRIOR,
+            key,
+            params,
+            {"model": current},
+            recompute=config.recompute,
+            say=said_by(context),
+        )
+        return result(artifacts, made, previews=PREVIEW)
+
+
+@dg.asset(
+    key=keys.FINETUNED.split("/"),
+    group_name="models",
+    partitions_def=experiments,
+    deps=[
+        dg.AssetDep(base, partition_mapping=experiments_of_model()),
+        class_prior,
+        *(
+            dg.AssetDep(asset, partition_mapping=experiments_of_subject())
+            for asset in (photos, faces, splits)
+        ),
+    ],
+    owners=keys.OWNERS,
+    kinds={"diffusers", "pytorch"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
+    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}",
+    description="What the experiment's method made of its base model: the components it changed, "
+    "with the curve of every checkpoint; for the method base, which trains nothing, a reference.",
+)
+def finetuned(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Train, or find the same training in the cache."""
+    key = context.partition_key
+    experiment = registry().experiments[key]
+    with readable_failures():
+        current = artifacts.current(keys.BASE_MODEL, experiment.model)
+        reference = _reference(artifacts, current)
+        recipe = _recipe(experiment)
+        if recipe is None:
+            said = reference | {"method": experiment.method.name}
+            return result(artifacts, _refer(artifacts, BASELINE, key, said, {"base": current}))
+        inputs = _photos_of(artifacts, experiment) | {"base": current}
+        if recipe.prior_loss_weight > 0:
+            inputs["prior"] = artifacts.current(keys.CLASS_PRIOR, key)
+        params = _finetune_params(artifacts, experiment, recipe, reference["reference"], inputs)
+        made = artifacts.make(
+            FINETUNE, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, made, previews=("preview.jpg", "curve.png"))
 
 
 @dg.asset(
@@ -123,24 +205,121 @@ def made(
     experiment = registry().experiments[key]
     with readable_failures():
         model = artifacts.current(keys.FINETUNED, key)
-        reference = _reference(artifacts, model)
+        reference = _made_of(artifacts, model)
         if reference["model"] != experiment.model:
             raise BadInput(
                 f"{keys.FINETUNED} [{key}] was made from {reference['model']} and the experiment "
                 f"says {experiment.model} now: materialise {keys.FINETUNED} again"
             )
-        spec, sampling = spec_of(experiment.model), overridden(experiment.sampling, config)
-        params = ImagesParams(
-            model=experiment.model,
-            identity=reference["reference"],
-            dtype=spec.dtype,
-            resolution=spec.resolution,
-            prompts=experiment.prompts,
-            seeds=experiment.seeds_of_prompts,
-            sampling=sampling,
-            batch=sampling.batch,
-        )
+        sampling = overridden(experiment.sampling, config)
+        params = _images_params(experiment, reference["reference"], experiment.asked, sampling)
         inputs, say = {"model": model}, said_by(context)
         done = artifacts.make(MAKE, key, params, inputs, recompute=config.recompute, say=say)
         found = checks.check_images(artifacts.fetch(done.manifest), params)
         return result(artifacts, done, previews=PREVIEW, checks=found)
+
+
+@dg.asset(
+    key=keys.PAIRS.split("/"),
+    group_name="scores",
+    partitions_def=experiments,
+    deps=[
+        made,
+        *(
+            dg.AssetDep(asset, partition_mapping=experiments_of_subject())
+            for asset in (photos, faces, splits, variety)
+        ),
+    ],
+    owners=keys.OWNERS,
+    kinds={"opencv", "parquet"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
+    code_version=PAIRS.code_version,
+    description="SSIM and face verification of all pairs of the experiment's pictures, and with "
+    "the photos it learned from and those held back; means with intervals over pictures.",
+)
+def pairs(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Compare all pairs."""
+    key = context.partition_key
+    experiment = registry().experiments[key]
+    with readable_failures():
+        inputs = {"made": artifacts.current(keys.IMAGES, key)}
+        params = PairsParams()
+        if experiment.subject is not None:
+            subject = registry().subjects[experiment.subject]
+            inputs |= _photos_of(artifacts, experiment)
+            inputs["variety"] = artifacts.current(keys.VARIETY, experiment.subject)
+            params = PairsParams(
+                side=subject.ssim_side, faces=subject.faces, split=_split(experiment)
+            )
+        done = artifacts.make(
+            PAIRS, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, done, previews=("preview.png", "faces.jpg"))
+
+
+def _recipe(experiment: Experiment) -> DreamBoothRecipe | None:
+    """How the method trains; None where it does not."""
+    method = experiment.method
+    return method.recipe if isinstance(method, DreamBooth) else None
+
+
+def _split(experiment: Experiment) -> str | None:
+    method = experiment.method
+    return method.split if isinstance(method, DreamBooth) else None
+
+
+def _photos_of(artifacts: Artifacts, experiment: Experiment) -> dict[str, Manifest]:
+    """The current photos, faces and splits of the person an experiment is about."""
+    assets = {"photos": keys.PHOTOS, "faces": keys.FACES, "splits": keys.SPLITS}
+    return {name: artifacts.current(key, experiment.subject) for name, key in assets.items()}
+
+
+def _images_params(
+    experiment: Experiment, identity: str, asked: list[Asked], sampling: Sampling
+) -> ImagesParams:
+    spec = spec_of(experiment.model)
+    return ImagesParams(
+        model=experiment.model,
+        identity=identity,
+        dtype=spec.dtype,
+        resolution=spec.resolution,
+        asked=asked,
+        sampling=sampling,
+        batch=sampling.batch,
+    )
+
+
+def _finetune_params(
+    artifacts: Artifacts,
+    experiment: Experiment,
+    recipe: DreamBoothRecipe,
+    identity: str,
+    inputs: dict[str, Manifest],
+) -> FinetuneParams:
+    """Whose photos, from the tables of the splits."""
+    folder = artifacts.fetch(inputs["splits"])
+    members = pd.read_parquet(folder / "splits.parquet")
+    known = pd.read_parquet(folder / "photos.parquet")
+    mine = members.loc[members["split"] == _split(experiment), "image_id"]
+    if mine.empty:
+        raise BadInput(
+            f"split '{_split(experiment)}' of '{experiment.subject}' has no photo to learn from: "
+            f"see why in {keys.SPLITS}"
+        )
+    held = known.loc[known["held_back"].fillna(False).astype(bool), "image_id"]
+    spec = spec_of(experiment.model)
+    subject = registry().subjects[str(experiment.subject)]
+    return FinetuneParams(
+        model=experiment.model,
+        identity=identity,
+        dtype=spec.dtype,
+        resolution=spec.resolution,
+        recipe=recipe,
+        trained_on=sorted(mine),
+        held_back=sorted(held),
+        faces=subject.faces,
+    )

@@ -87,6 +87,85 @@ JUDGE = TRAIN.model_copy(
     update={"asset": keys.VERDICTS, "function": "likeness.classify.tasks:judge"}
 )
 
+INTAKE_OF_FILES = (
+    "likeness.images.decode",
+    "likeness.images.hashing",
+    "likeness.images.image_set",
+    "likeness.images.intake",
+    "likeness.images.inventory",
+    "likeness.images.prepare",
+    "likeness.images.sheets",
+)
+FACE_READING = (
+    "likeness.faces.backend",
+    "likeness.faces.blocks",
+    "likeness.faces.deepface_backend",
+    "likeness.faces.detector",
+    "likeness.faces.embedding",
+    "likeness.faces.heatmaps",
+    "likeness.faces.small",
+    "likeness.faces.small_backend",
+    "likeness.faces.tasks",
+    "likeness.faces.verification",
+)
+FACE_LIBRARIES = (*PICTURES, "deepface", "opencv-contrib-python-headless", "torch")
+PAIRING = (
+    "likeness.classify.statistics",
+    "likeness.images.decode",
+    "likeness.images.image_set",
+    "likeness.metrics.heatmap",
+    "likeness.metrics.pairs",
+    "likeness.metrics.passports",
+    "likeness.metrics.photos",
+    "likeness.metrics.ssim",
+    "likeness.metrics.tables",
+    "likeness.people.same_person",
+)
+LIST_PHOTOS = Step(
+    asset=keys.RAW_PHOTOS,
+    function="likeness.images.inventory:take_inventory",
+    modules=("likeness.images.hashing",),
+    libraries=(),
+)
+TAKE_PHOTOS = Step(
+    asset=keys.PHOTOS,
+    function="likeness.people.tasks:take_photos",
+    modules=(*INTAKE_OF_FILES, "likeness.people.ages"),
+    libraries=(*PICTURES, "imagehash", "scipy"),
+)
+FACES = Step(
+    asset=keys.FACES,
+    function="likeness.faces.tasks:read_faces",
+    modules=(*FACE_READING, "likeness.images.decode", "likeness.images.sheets"),
+    libraries=FACE_LIBRARIES,
+    gpu=True,
+)
+VARIETY = Step(
+    asset=keys.VARIETY,
+    function="likeness.metrics.photos:variety",
+    modules=PAIRING,
+    libraries=(*PICTURES, "opencv-contrib-python-headless"),
+)
+VERIFICATION = Step(
+    asset=keys.VERIFICATION,
+    function="likeness.metrics.photos:verification",
+    modules=(*PAIRING, "likeness.faces.verification"),
+    libraries=PICTURES,
+)
+SPLIT_PEOPLE = Step(
+    asset=keys.SPLITS,
+    function="likeness.people.tasks:split_people",
+    modules=("likeness.images.image_set", "likeness.images.sheets", "likeness.people.splits"),
+    libraries=PICTURES,
+)
+PAIRS = Step(
+    asset=keys.PAIRS,
+    function="likeness.metrics.experiment:score_pairs",
+    modules=(*PAIRING, *FACE_READING, "likeness.images.sheets"),
+    libraries=FACE_LIBRARIES,
+    gpu=True,
+)
+
 REFER = Step(
     asset=keys.BASE_MODEL,
     function="likeness.models.local:model_identity",
@@ -99,12 +178,14 @@ MAKE = Step(
     function="likeness.generate.tasks:make_images",
     modules=(
         "likeness.devices",
+        "likeness.generate.asked",
         "likeness.generate.prompts",
         "likeness.generate.sample",
         "likeness.images.decode",
         "likeness.images.hashing",
         "likeness.images.image_set",
         "likeness.images.sheets",
+        "likeness.models.assemble",
         "likeness.models.checksums",
         "likeness.models.configs",
         "likeness.models.load",
@@ -114,6 +195,38 @@ MAKE = Step(
         "likeness.world.tokenizer",
     ),
     libraries=(*PICTURES, "diffusers", "torch", "transformers"),
+    gpu=True,
+)
+
+PRIOR = MAKE.model_copy(update={"asset": keys.CLASS_PRIOR})
+FINETUNE = Step(
+    asset=keys.FINETUNED,
+    function="likeness.finetune.tasks:finetune",
+    modules=(
+        *FACE_READING,
+        "likeness.classify.statistics",
+        "likeness.devices",
+        "likeness.finetune.cache",
+        "likeness.finetune.checkpoints",
+        "likeness.finetune.dreambooth",
+        "likeness.finetune.loop",
+        "likeness.finetune.lora",
+        "likeness.finetune.recipe",
+        "likeness.generate.sample",
+        "likeness.images.decode",
+        "likeness.images.image_set",
+        "likeness.images.prepare",
+        "likeness.images.sheets",
+        "likeness.models.assemble",
+        "likeness.models.checksums",
+        "likeness.models.configs",
+        "likeness.models.load",
+        "likeness.models.local",
+        "likeness.models.random_weights",
+        "likeness.models.registry",
+        "likeness.world.words",
+    ),
+    libraries=(*FACE_LIBRARIES, "diffusers", "peft", "transformers"),
     gpu=True,
 )
 
@@ -129,6 +242,7 @@ DRAWING = (
     "likeness.world.hands",
     "likeness.world.motifs",
     "likeness.world.names",
+    "likeness.world.paint",
     "likeness.world.painters",
     "likeness.world.picture",
     "likeness.world.sample",
@@ -137,6 +251,18 @@ DRAWING = (
     "likeness.world.styles",
     "likeness.world.tokenizer",
     "likeness.world.words",
+)
+ALBUM = Step(
+    asset=keys.RAW_PHOTOS,
+    function="likeness.people.tasks:paint_album",
+    modules=(
+        *DRAWING,
+        "likeness.images.hashing",
+        "likeness.images.image_set",
+        "likeness.images.inventory",
+        "likeness.world.album",
+    ),
+    libraries=(*PICTURES, "opencv-contrib-python-headless"),
 )
 TRAINERS = (*PICTURES, "diffusers", "opencv-contrib-python-headless", "torch", "transformers")
 WORLD_BASE = Step(
@@ -164,7 +290,11 @@ WORLD_CLIP, WORLD_FACE, WORLD_READER = (
             "gpu": False,
             "modules": (
                 *DRAWING,
-                "likeness.faces.*",
+                "likeness.faces.blocks",
+                "likeness.faces.detector",
+                "likeness.faces.embedding",
+                "likeness.faces.heatmaps",
+                "likeness.faces.small",
                 "likeness.finetune.loop",
                 "likeness.models.checksums",
                 "likeness.world.learn.augment",
@@ -181,6 +311,8 @@ WORLD_CLIP, WORLD_FACE, WORLD_READER = (
 )
 
 STEPS = (
-    *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE, REFER, BASELINE, MAKE),
+    *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE),
+    *(LIST_PHOTOS, ALBUM, TAKE_PHOTOS, FACES, VARIETY, VERIFICATION, SPLIT_PEOPLE),
+    *(REFER, BASELINE, PRIOR, FINETUNE, MAKE, PAIRS),
     *(WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER),
 )

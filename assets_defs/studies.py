@@ -14,7 +14,7 @@ def registry() -> Registry:
     return load_registry(Settings().studies)
 
 
-subjects = dg.StaticPartitionsDefinition(registry().subjects)
+subjects = dg.StaticPartitionsDefinition(sorted(registry().subjects))
 painters = dg.StaticPartitionsDefinition(sorted(registry().painters))
 experiments = dg.StaticPartitionsDefinition(sorted(registry().experiments))
 networks = dg.StaticPartitionsDefinition(sorted(registry().networks))
@@ -42,4 +42,13 @@ def experiments_of_model() -> dg.StaticPartitionMapping:
     found: dict[str, set[str]] = {name: set() for name in registry().models}
     for key, experiment in registry().experiments.items():
         found[experiment.model].add(key)
+    return dg.StaticPartitionMapping(found)
+
+
+def experiments_of_subject() -> dg.StaticPartitionMapping:
+    """Which experiments are about which person."""
+    found: dict[str, set[str]] = {key: set() for key in registry().subjects}
+    for key, experiment in registry().experiments.items():
+        if experiment.subject is not None:
+            found[experiment.subject].add(key)
     return dg.StaticPartitionMapping(found)

@@ -36,6 +36,7 @@ def plan(study: str) -> list[tuple[str, str | None]]:
     keys = registry().keys_of(study)
     return [
         *(("models_job", key) for key in keys.models),
+        *(("people_job", key) for key in keys.subjects),
         *(("painters_job", key) for key in keys.painters),
         *(("networks_job", key) for key in keys.networks),
         *(("experiments_job", key) for key in keys.experiments),
@@ -43,13 +44,15 @@ def plan(study: str) -> list[tuple[str, str | None]]:
     ]
 
 
-def _stands_on(job: str, key: str | None) -> tuple[str, str, str] | None:
-    """What must not have failed before: its job and key, and what a reader calls it."""
+def _stands_on(job: str, key: str | None) -> list[tuple[str, str, str]]:
+    """What must not have failed before: its jobs and keys, and what a reader calls each."""
     if job == "networks_job" and key:
-        return "painters_job", registry().networks[key].painter, "pictures"
+        return [("painters_job", registry().networks[key].painter, "pictures")]
     if job == "experiments_job" and key:
-        return "models_job", registry().experiments[key].model, "model"
-    return None
+        experiment = registry().experiments[key]
+        person = [("people_job", experiment.subject, "person")] if experiment.subject else []
+        return [("models_job", experiment.model, "model"), *person]
+    return []
 
 
 def run_study(
@@ -68,9 +71,9 @@ def run_study(
     for number, (job, key) in enumerate(jobs, 1):
         name = f"{job} [{key}]" if key else job
         say(f"({number}/{len(jobs)}) {name}")
-        base = _stands_on(job, key)
-        if base is not None and base[:2] in broken:
-            failures.append(f"{name}: not started, its {base[2]} [{base[1]}] failed")
+        failed = [base for base in _stands_on(job, key) if base[:2] in broken]
+        if failed:
+            failures.append(f"{name}: not started, its {failed[0][2]} [{failed[0][1]}] failed")
             continue
         began = time.monotonic()
         result = definitions.resolve_job_def(job).execute_in_process(
@@ -159,8 +162,10 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
 
 def check_study(study: str, raw_is_set: bool) -> None:
     """Refuse a study that cannot run, before anything starts."""
-    painters = registry().keys_of(study).painters
-    needs = [key for key in painters if not registry().painters[key].painted]
+    known = registry()
+    keys = known.keys_of(study)
+    needs = [key for key in keys.painters if not known.painters[key].painted]
+    needs += [key for key in keys.subjects if known.subjects[key].album is None]
     if needs and not raw_is_set:
         raise BadInput(
             f"study '{study}' reads your own pictures ({', '.join(needs)}): "

@@ -7,6 +7,13 @@ import dagster as dg
 from assets_defs import keys
 
 JOBS = {
+    "people_job": (
+        (
+            *(keys.RAW_PHOTOS, keys.PHOTOS, keys.FACES),
+            *(keys.VARIETY, keys.VERIFICATION, keys.SPLITS),
+        ),
+        "From a person's raw photos to faces, who is who, and splits.",
+    ),
     "painters_job": (
         (keys.RAW_PAINTINGS, keys.PAINTINGS, keys.CLASSES),
         "From a painter's raw files to classes and splits.",
@@ -14,8 +21,8 @@ JOBS = {
     "networks_job": ((keys.NETWORK, keys.VERDICTS), "Train one judge and hear its verdicts."),
     "models_job": ((keys.BASE_MODEL,), "Say which bytes a base model is."),
     "experiments_job": (
-        (keys.FINETUNED, keys.IMAGES),
-        "The model of one experiment, and its pictures.",
+        (keys.CLASS_PRIOR, keys.FINETUNED, keys.IMAGES, keys.PAIRS),
+        "The model of one experiment, its pictures and their scores.",
     ),
     "world_job": (
         (keys.WORLD_BASE, keys.WORLD_CLIP, keys.WORLD_FACE, keys.WORLD_READER),

@@ -73,11 +73,7 @@ def check_images(folder: Path, params: ImagesParams) -> tuple[dg.AssetCheckResul
     """Counts, and each picture looked at once."""
     table = image_set.read(folder)
     found = sorted(zip(table["prompt"], table["seed"], strict=True))
-    wanted = sorted(
-        (prompt, seed)
-        for prompt, seeds in zip(params.prompts, params.seeds, strict=True)
-        for seed in seeds
-    )
+    wanted = sorted((one.prompt, seed) for one in params.asked for seed in one.seeds)
     broken, other, flat = [], [], []
     for file in table["file"]:
         try:

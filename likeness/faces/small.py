@@ -159,7 +159,9 @@ class SmallFace:
         vectors = np.empty((len(boxes), DIMENSIONS), np.float32)
         for start in range(0, len(boxes), AT_ONCE):
             some = slice(start, start + AT_ONCE)
-            vectors[some] = self._embed(as_input(pictures[list(which[some])]), np.array(boxes[some]))
+            vectors[some] = self._embed(
+                as_input(pictures[list(which[some])]), np.array(boxes[some])
+            )
         return vectors
 
     def _embed(self, x: "torch.Tensor", boxes: np.ndarray) -> np.ndarray:

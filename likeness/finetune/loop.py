@@ -39,11 +39,19 @@ class Plan(BaseModel):
     )
     seed: int = 0
     checkpoint_steps: int = Field(200, ge=1)
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, description="micro-steps whose mean gradient makes one step"
+    )
 
 
-# What a step computes: the key "loss" is minimised, all are shown. All randomness comes from the
-# generator, which is seeded by the step: a resumed run draws what an uninterrupted one would.
+# What a micro-step computes: the key "loss" is minimised, all are shown. All randomness comes from
+# the generator, which is seeded by the step: a resumed run draws what an uninterrupted one would.
+# The micro-steps of a step draw from it in turn, so that a loss which draws row by row sees the
+# same chance however its batch is divided.
 LossOf = Callable[[int, "torch.Generator"], "dict[str, torch.Tensor]"]
+# Called behind each checkpoint with the number of steps done and the curve, the module holding the
+# weights that would be kept now (averaged ones, if there are any).
+AtCheckpoint = Callable[[int, list[dict[str, float]]], None]
 
 
 def learning_rate_at(step: int, plan: Plan) -> float:
@@ -65,15 +73,21 @@ def generator_of(seed: int, step: int) -> "torch.Generator":
 
 
 def train(
-    module: "torch.nn.Module", loss_of: LossOf, plan: Plan, scratch: Path, what: str
+    module: "torch.nn.Module",
+    loss_of: LossOf,
+    plan: Plan,
+    scratch: Path,
+    what: str,
+    at_checkpoint: AtCheckpoint | None = None,
 ) -> list[dict[str, float]]:
     """Train the parameters of ``module`` that want gradients, in place; return the curve.
 
     A killed run goes on behind its last checkpoint in ``scratch`` and ends with the same weights
     as one that was not killed. Rows of the curve: step, seconds, and the mean of each value since
-    the row before (since the checkpoint, where a run went on). Raises ``BadInput`` when there is
-    nothing to train, when weights are not float32, when the loss is no number any more, and when
-    the checkpoint is of another plan.
+    the row before (since the checkpoint, where a run went on). ``at_checkpoint`` is called once
+    for each checkpoint; again only for the one during which the run was killed. Raises ``BadInput``
+    when there is nothing to train, when weights are not float32, when the loss is no number any
+    more, and when the checkpoint is of another plan.
     """
     state = _State(module, plan)
     checkpoint = scratch / "checkpoint"
@@ -81,12 +95,30 @@ def train(
     if curve:
         log.info("%s: goes on behind step %d of %d", what, state.step, plan.steps)
     watch = _Watch(what, plan.steps, state.step, curve)
+    if state.step > 0:
+        _call(at_checkpoint, state, watch, checkpoint)
     for step in range(state.step, plan.steps):
         watch.see(step, state.one(step, loss_of))
         if state.step % plan.checkpoint_steps == 0 or state.step == plan.steps:
             state.save(checkpoint, watch.rows())
+            _call(at_checkpoint, state, watch, checkpoint)
     state.keep_average()
     return watch.rows()
+
+
+def _call(hook: AtCheckpoint | None, state: "_State", watch: "_Watch", checkpoint: Path) -> None:
+    """Call the hook for the checkpoint just saved or loaded, unless that has been done."""
+    done = checkpoint / "hook_done_for"
+    if hook is None or (done.exists() and done.read_text() == str(state.step)):
+        return
+    began = time.monotonic()
+    state.swap_average()
+    hook(state.step, [dict(row) for row in watch.rows()])
+    state.swap_average()
+    half = checkpoint / "hook_done_for.next"
+    half.write_text(str(state.step))
+    half.replace(done)
+    watch.leave_out(time.monotonic() - began)
 
 
 class _State:
@@ -122,15 +154,29 @@ class _State:
 
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate_at(step, self.plan)
-        low = self.plan.precision == "bfloat16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
-            values = loss_of(step, generator_of(self.plan.seed, step))
-        values["loss"].backward()
+        parts = self.plan.gradient_accumulation_steps
+        generator = generator_of(self.plan.seed, step)
+        means: dict[str, torch.Tensor] = {}
+        for _ in range(parts):
+            for name, value in self._micro(step, loss_of, generator).items():
+                means[name] = means.get(name, 0.0) + value / parts
         torch.nn.utils.clip_grad_norm_(self.trained.values(), self.plan.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.step, self.loss = step + 1, values["loss"].detach()
+        self.step, self.loss = step + 1, means["loss"]
         self._follow()
+        return means
+
+    def _micro(
+        self, step: int, loss_of: LossOf, generator: "torch.Generator"
+    ) -> "dict[str, torch.Tensor]":
+        """Add this part's share to the gradients."""
+        import torch
+
+        low = self.plan.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
+            values = loss_of(step, generator)
+        (values["loss"] / self.plan.gradient_accumulation_steps).backward()
         return {name: value.detach() for name, value in values.items()}
 
     def _follow(self) -> None:
@@ -146,6 +192,12 @@ class _State:
     def keep_average(self) -> None:
         for name, value in self.average.items():
             self.trained[name].data.copy_(value)
+
+    def swap_average(self) -> None:
+        """Exchange weights and average without a copy; a second time puts them back."""
+        for name, average in self.average.items():
+            parameter = self.trained[name]
+            self.average[name], parameter.data = parameter.data, average
 
     def _tensors(self) -> "Iterator[tuple[str, torch.Tensor]]":
         for name, parameter in self.trained.items():
@@ -182,7 +234,8 @@ class _State:
             return []
         with safe_open(file, framework="pt") as held, torch.no_grad():
             note = held.metadata()
-            if note["plan"] != self.plan.model_dump_json():
+            # Not by its text: a field that came later has its default in an older checkpoint.
+            if Plan.model_validate_json(note["plan"]) != self.plan:
                 raise BadInput(f"{file} is a checkpoint of another plan: remove it to start anew")
             for name, parameter in self.trained.items():
                 parameter.copy_(held.get_tensor(f"weight/{name}"))
@@ -232,6 +285,10 @@ class _Watch:
                 left,
             )
             self.said = now
+
+    def leave_out(self, seconds: float) -> None:
+        """Time that was not spent on training."""
+        self.start += seconds
 
     def rows(self) -> list[dict[str, float]]:
         return self.curve

@@ -12,11 +12,13 @@ from pydantic import BaseModel, Field
 
 from likeness.devices import best_device
 from likeness.errors import BadInput
+from likeness.generate.asked import Asked
 from likeness.generate.prompts import unread
 from likeness.generate.sample import Denoising, sample_batch
 from likeness.images import image_set
 from likeness.images.hashing import sha256_file
 from likeness.images.sheets import contact_sheet, save_preview
+from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import model_identity
 from likeness.models.registry import DType, spec_of
@@ -27,8 +29,8 @@ PREVIEW = "preview.jpg"
 SHEET_PROMPTS, SHEET_COLUMNS, SHEET_SIDE = 16, 6, 128
 SOURCE = "generated"
 ONE_COLOUR = "one colour"
-# What of its prompt the model did not read.
-OWN_COLUMNS = {"not_read": "string"}
+# What a picture is for, the years asked for, and what of its prompt the model did not read.
+OWN_COLUMNS = {"role": "string", "age": "Float64", "not_read": "string"}
 
 
 class ImagesParams(BaseModel):
@@ -38,8 +40,7 @@ class ImagesParams(BaseModel):
     identity: str = Field(description="what the base model's weights are: model_identity")
     dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
     resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
-    prompts: list[str] = Field(min_length=1)
-    seeds: list[list[int]] = Field(description="the seeds of each prompt")
+    asked: list[Asked] = Field(min_length=1)
     sampling: Denoising
     # A hint, kept out of the fingerprint: a picture does not depend on what shares its batch.
     batch: int = Field(32, ge=1, exclude=True, description="pictures sampled together")
@@ -49,8 +50,13 @@ class Shot(NamedTuple):
     """One picture to be sampled."""
 
     number: int
-    prompt: str
+    asked: Asked
     seed: int
+
+    @property
+    def prompt(self) -> str:
+        """In words."""
+        return self.asked.prompt
 
     @property
     def file(self) -> str:
@@ -63,6 +69,7 @@ def make_images(
 ) -> dict[str, Any]:
     """``images/made``: ``images/*.png``, ``images.parquet`` and a contact sheet.
 
+    ``inputs``: ``model``, what a method has made of the base model, or a reference to it.
     Each batch is kept in ``scratch`` as soon as it is sampled, so a killed run goes on behind it.
     Raises BadInput when the model on this machine is not the one that is asked for.
     """
@@ -73,13 +80,19 @@ def make_images(
             "materialise models/base and models/finetuned again"
         )
     shots = [
-        Shot(number, prompt, seed)
-        for number, prompt in enumerate(params.prompts)
-        for seed in params.seeds[number]
+        Shot(number, asked, seed)
+        for number, asked in enumerate(params.asked)
+        for seed in asked.seeds
     ]
     _quiet()
     device = best_device()
-    pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
+    dtype = params.dtype if device == "cuda" else None
+    trained = "model" in inputs and (inputs["model"] / BASE).is_file()
+    pipe = (
+        load_finetuned(inputs["model"], device, dtype)
+        if trained
+        else load_pipeline(params.model, device, dtype)
+    )
     remarks = _remarks(pipe, params)
     _sample_all(pipe, shots, params, scratch / "images")
     shutil.copytree(scratch / "images", output / "images")
@@ -90,11 +103,11 @@ def make_images(
     return {
         "images": len(table),
         "rejected": len(table) - len(image_set.accepted(table)),
-        "prompts": len(params.prompts),
+        "prompts": len(params.asked),
         "prompts_not_read_whole": len(remarks),
         "not_read": remarks,
         "prompts_on_the_sheet": {
-            str(number): prompt for number, prompt in enumerate(params.prompts[:SHEET_PROMPTS])
+            str(number): one.prompt for number, one in enumerate(params.asked[:SHEET_PROMPTS])
         },
     }
 
@@ -113,7 +126,7 @@ def _remarks(pipe: Pipeline, params: ImagesParams) -> dict[str, str]:
     """Prompt -> what of it the model does not read."""
     # The small world's vocabulary is a list of whole words; the published ones are of pieces.
     whole = spec_of(params.model).architecture == "small"
-    found = {prompt: unread(pipe.tokenizer, prompt, whole) for prompt in params.prompts}
+    found = {one.prompt: unread(pipe.tokenizer, one.prompt, whole) for one in params.asked}
     for prompt, remark in found.items():
         if remark:
             log.info("'%s': %s", prompt, remark)
@@ -164,6 +177,8 @@ def _row(
         "guidance_scale": params.sampling.guidance_scale,
         "status": image_set.REJECTED if flat else image_set.ACCEPTED,
         "reason": ONE_COLOUR if flat else None,
+        "role": shot.asked.role,
+        "age": shot.asked.age,
         "not_read": remarks.get(shot.prompt),
     }
 

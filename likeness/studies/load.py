@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from likeness.errors import BadInput
 from likeness.models.registry import spec_of
-from likeness.studies.schema import Experiment, Network, Painter, Study
+from likeness.studies.experiment import DreamBooth, Experiment
+from likeness.studies.schema import Network, Painter, Study
+from likeness.studies.subject import Subject
 
 SHIPPED = Path(__file__).parent
 # One kind or another: half of each would be neither.
-WHOLE = {"split", "seeds"}
+WHOLE = {"split", "seeds", "prompts", "ages"}
 
 
 def merge(base: Any, change: Any) -> Any:
@@ -67,7 +69,7 @@ def read_study(file: Path) -> Study:
     if not isinstance(raw, dict):
         raise BadInput(f"{file} is empty or no mapping: a study needs at least name and title")
     try:
-        for part in ("painters", "networks", "experiments"):
+        for part in ("subjects", "painters", "networks", "experiments"):
             entries = raw.get(part) or {}
             raw[part] = {key: _resolve(entries, key) for key in entries}
         study = Study.model_validate(raw)
@@ -77,7 +79,7 @@ def read_study(file: Path) -> Study:
         raise BadInput(f"{file}: {_first_problem(error)}") from error
     except (TypeError, AttributeError) as error:
         raise BadInput(
-            f"{file}: painters, networks and experiments map a key to its fields"
+            f"{file}: subjects, painters, networks and experiments map a key to its fields"
         ) from error
     if study.name != file.stem:
         raise BadInput(f"{file} calls itself '{study.name}': name and file name must be the same")
@@ -93,6 +95,7 @@ def _first_problem(error: ValidationError) -> str:
 class Keys(NamedTuple):
     """Partition keys that a study runs, in each definition."""
 
+    subjects: list[str]
     painters: list[str]
     networks: list[str]
     models: list[str]
@@ -107,9 +110,9 @@ class Registry(BaseModel):
     studies: dict[str, Study]
 
     @property
-    def subjects(self) -> list[str]:
-        """Keys of people."""
-        return []
+    def subjects(self) -> dict[str, Subject]:
+        """Partition key -> person, over all studies."""
+        return {key: one for study in self.studies.values() for key, one in study.subjects.items()}
 
     @property
     def experiments(self) -> dict[str, Experiment]:
@@ -150,7 +153,9 @@ class Registry(BaseModel):
         painters += [self.networks[key].painter for key in networks]
         experiments = [f"{study}__{key}" for key in one.experiments] + one.includes.experiments
         models = [self.experiments[key].model for key in experiments]
-        return Keys(_once(painters), networks, _once(models), experiments)
+        subjects = [*one.subjects, *one.includes.subjects]
+        subjects += [name for key in experiments if (name := self.experiments[key].subject)]
+        return Keys(_once(subjects), _once(painters), networks, _once(models), experiments)
 
 
 def _once(keys: list[str]) -> list[str]:
@@ -171,15 +176,17 @@ def load_registry(user_folder: Path | None = None) -> Registry:
 
 def _unique(studies: Iterable[Study]) -> dict[str, Study]:
     by_name: dict[str, Study] = {}
-    painters: dict[str, str] = {}
+    taken: dict[tuple[str, str], str] = {}
     for study in studies:
         if study.name in by_name:
             raise BadInput(f"two study files are called '{study.name}': rename one")
         by_name[study.name] = study
-        for key in study.painters:
-            if key in painters:
-                raise BadInput(f"painter '{key}' is in {painters[key]} and {study.name}: rename")
-            painters[key] = study.name
+        both = [("painter", key) for key in study.painters]
+        for kind, key in both + [("subject", key) for key in study.subjects]:
+            if (kind, key) in taken:
+                other = taken[kind, key]
+                raise BadInput(f"{kind} '{key}' is in {other} and {study.name}: rename one")
+            taken[kind, key] = study.name
     return by_name
 
 
@@ -197,7 +204,9 @@ def _check_references(registry: Registry) -> None:
             spec_of(experiment.model)
         except BadInput as error:
             raise BadInput(f"experiment '{key}': {error}") from error
+        _check_subject(registry, key, experiment)
     known: dict[str, Collection[str]] = {
+        "subject": registry.subjects,
         "painter": registry.painters,
         "network": registry.networks,
         "experiment": registry.experiments,
@@ -209,3 +218,20 @@ def _check_references(registry: Registry) -> None:
                     raise BadInput(
                         f"study '{study.name}' includes {kind} '{key}', which no study has"
                     )
+
+
+def _check_subject(registry: Registry, key: str, experiment: Experiment) -> None:
+    """The person an experiment is about, and the split it learns from, must be there."""
+    if experiment.subject is None:
+        return
+    subject = registry.subjects.get(experiment.subject)
+    if subject is None:
+        raise BadInput(
+            f"experiment '{key}' names subject '{experiment.subject}', which no study has"
+        )
+    splits = [split.name for split in subject.splits.splits]
+    if isinstance(experiment.method, DreamBooth) and experiment.method.split not in splits:
+        raise BadInput(
+            f"experiment '{key}' learns from split '{experiment.method.split}', and subject "
+            f"'{experiment.subject}' has: {', '.join(splits)}"
+        )

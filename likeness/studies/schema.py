@@ -1,28 +1,21 @@
-"""The study file: painters, networks, experiments and published figures, as data."""
+"""The study file: people, painters, networks, experiments and published figures, as data."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from likeness.classify.recipe import Recipe
-from likeness.generate.sample import Sampling
 from likeness.images.decode import Limits
 from likeness.images.given import Given
 from likeness.images.intake import Duplicates
 from likeness.images.prepare import Preparation
 from likeness.images.splits import Made
+from likeness.studies.experiment import Experiment
+from likeness.studies.parts import Key, LongKey, Part, SetName
+from likeness.studies.subject import Subject
 
-# Keys become partition keys, folder names and S3 keys.
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$", max_length=60)]
-SetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][\w-]*$", max_length=60)]
 # The parts of a split go by these names in every table.
 RESERVED = {"train", "valid", "test", "folds", "classes", "unseen"}
-
-
-class Part(BaseModel):
-    """Base of every piece of a study: unknown fields are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Paint(Part):
@@ -103,58 +96,6 @@ class Network(Part):
     recipe: Recipe = Recipe()
 
 
-class Base(Part):
-    """The base model as it is: no training, the baseline of all methods."""
-
-    name: Literal["base"] = "base"
-
-
-# Every method is told from the others by its ``name``.
-Method = Base
-Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
-
-class Fresh(Part):
-    """Seeds of which no two pictures of the experiment share one."""
-
-    seed: Seed = Field(0, description="the first; each picture takes the next")
-    images_per_prompt: int = Field(ge=1, le=1000)
-
-
-class Experiment(Part):
-    """Pictures from prompts by a base model, or by what a method has made of it."""
-
-    title: str = Field(description="what a reader calls it")
-    model: str = Field(description="name of a base model: likeness models list")
-    method: Method = Base()
-    prompts: list[Prompt] = Field(min_length=1, max_length=500)
-    seeds: list[Seed] | Fresh = Field(
-        description="a picture per prompt and seed: the same seeds for every prompt, or fresh ones"
-    )
-    sampling: Sampling = Sampling()
-
-    @property
-    def seeds_of_prompts(self) -> list[list[int]]:
-        """The seeds of each prompt, in the order of the prompts."""
-        if isinstance(self.seeds, list):
-            return [self.seeds for _ in self.prompts]
-        first, each = self.seeds.seed, self.seeds.images_per_prompt
-        return [
-            list(range(first + number * each, first + (number + 1) * each))
-            for number in range(len(self.prompts))
-        ]
-
-    @model_validator(mode="after")
-    def _each_picture_once(self) -> "Experiment":
-        for name, values in (("prompts", self.prompts), ("seeds", self.seeds)):
-            if isinstance(values, list) and len(set(values)) < len(values):
-                raise ValueError(f"'{self.title}' has one of its {name} twice: keep one of them")
-        if self.seeds == []:
-            raise ValueError(f"'{self.title}' has no seeds: give at least one")
-        return self
-
-
 class PublishedRate(Part):
     """An accuracy or recall someone printed."""
 
@@ -179,16 +120,17 @@ class Published(Part):
     """Figures of the original, printed beside ours."""
 
     source: str = ""
-    rates: list[PublishedRate] = []
-    verdicts: list[PublishedVerdicts] = []
+    rates: list[PublishedRate] = Field([], description="accuracies and recalls")
+    verdicts: list[PublishedVerdicts] = Field([], description="counts of verdicts")
 
 
 class Includes(Part):
     """Partition keys of other studies that this study also runs (their cache is shared)."""
 
-    painters: list[Key] = []
-    networks: list[str] = []
-    experiments: list[str] = []
+    subjects: list[Key] = Field([], description="keys of subjects")
+    painters: list[Key] = Field([], description="keys of painters")
+    networks: list[str] = Field([], description="keys of networks")
+    experiments: list[str] = Field([], description="keys of experiments")
 
 
 class Study(Part):
@@ -197,8 +139,11 @@ class Study(Part):
     name: Key
     title: str
     about: str = ""
-    painters: dict[Key, Painter] = {}
-    networks: dict[Key, Network] = {}
-    experiments: dict[Key, Experiment] = {}
+    subjects: dict[Key, Subject] = Field({}, description="people, by key")
+    painters: dict[Key, Painter] = Field({}, description="sets of pictures, by key")
+    networks: dict[Key, Network] = Field({}, description="judges, by key")
+    experiments: dict[LongKey, Experiment] = Field(
+        {}, description="models and their pictures, by key"
+    )
     published: Published = Published()
     includes: Includes = Includes()

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from assets_defs.checks import classifier, experiments, painters, world
+from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
@@ -145,8 +146,7 @@ SHOTS = ImagesParams(
     identity="content://x",
     dtype="float32",
     resolution=64,
-    prompts=["a", "b"],
-    seeds=[[0], [1]],
+    asked=[Asked(prompt="a", seeds=[0]), Asked(prompt="b", seeds=[1])],
     sampling=Sampling(),
 )
 

@@ -82,4 +82,4 @@ def test_no_process_of_a_step_needs_torch_and_tensorflow(step):
     found = {
         name for module in modules for name in imports(ast.parse(module_file(module).read_bytes()))
     }
-    assert not (found & {"torch", "diffusers"} and found & {"tensorflow", "keras", "deepface"})
+    assert not (found & {"torch", "diffusers"} and found & {"tensorflow", "keras"})

@@ -119,3 +119,79 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
     other = PLAN.model_copy(update={"steps": 10})
     with pytest.raises(BadInput, match="another plan"):
         train(problem(), loss_on(module), other, tmp_path, "two")
+
+
+def by_rows(module, rows):
+    """A loss over this many rows of a step's eight, drawn one after the other."""
+
+    def loss_of(step, generator):
+        x = torch.cat([torch.randn(1, 4, generator=generator) for _ in range(rows)])
+        return {"loss": (module(x) - x.sum(1, keepdim=True)).pow(2).mean()}
+
+    return loss_of
+
+
+def test_a_batch_in_parts_is_the_same_batch(tmp_path):
+    whole, parts = problem(), problem()
+    plan = Plan(steps=20, learning_rate=0.01, seed=3)
+    a = train(whole, by_rows(whole, 8), plan, tmp_path / "whole", "whole")
+    in_four = plan.model_copy(update={"gradient_accumulation_steps": 4})
+    b = train(parts, by_rows(parts, 2), in_four, tmp_path / "parts", "parts")
+    assert [row["loss"] for row in b] == pytest.approx([row["loss"] for row in a], rel=1e-4)
+    for p, q in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.allclose(p, q, atol=1e-4)
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+@pytest.mark.parametrize("die_at", [5, 10, 13, 23])
+def test_what_happens_at_a_checkpoint_happens_once_and_changes_nothing(tmp_path, die_at, ema):
+    plan = PLAN.model_copy(update={"ema": ema, "gradient_accumulation_steps": 2})
+    whole, killed, again = problem(), problem(), problem()
+    train(whole, loss_on(whole), plan, tmp_path / "whole", "without a hook")
+
+    def hook(module, seen, dies=None):
+        def at_checkpoint(step, rows):
+            if step == dies:
+                raise KeyboardInterrupt
+            assert rows[-1]["step"] <= step
+            torch.rand(3)  # chance of its own
+            seen[step] = [p.clone() for p in module.parameters()]
+
+        return at_checkpoint
+
+    first, second, third = {}, {}, {}
+    dies = {10: 10, 23: 23}.get(die_at)
+    loss_of = loss_on(killed, None if dies else die_at)
+    with pytest.raises(KeyboardInterrupt):
+        train(killed, loss_of, plan, tmp_path / "killed", "killed", hook(killed, first, dies))
+    train(again, loss_on(again), plan, tmp_path / "killed", "again", hook(again, second))
+    assert sorted([*first, *second]) == [5, 10, 15, 20, 23]
+    for a, b in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    # The last one saw the weights that are kept: the average, if there is one.
+    for a, b in zip(second[23], again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    fresh = problem()
+    train(fresh, loss_on(fresh), plan, tmp_path / "killed", "finished", hook(fresh, third))
+    assert third == {}
+
+
+def test_a_checkpoint_from_before_a_setting_came_is_of_the_same_plan(tmp_path):
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    first = problem()
+    train(first, loss_on(first), PLAN, tmp_path, "first")
+    file = tmp_path / "checkpoint" / "state.safetensors"
+    with safe_open(file, framework="pt") as held:
+        note = held.metadata()
+    plan = json.loads(note["plan"])
+    del plan["gradient_accumulation_steps"]
+    save_file(load_file(file), file, note | {"plan": json.dumps(plan)})
+    again = problem()
+    train(again, loss_on(again, die_at=0), PLAN, tmp_path, "again")
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True)
+    )

@@ -5,6 +5,7 @@ from PIL import Image
 
 from likeness.errors import BadInput
 from likeness.generate import tasks
+from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling, sample_batch
 from likeness.generate.tasks import ImagesParams, make_images
 from likeness.images import image_set
@@ -24,13 +25,21 @@ def make(models, tmp_path, monkeypatch):
     """Calls ``make_images`` with these changes; its table and its folder."""
     monkeypatch.setenv("LIKENESS_MODELS", str(models))
 
-    def call(name, scratch=None, **changes):
+    def call(
+        name,
+        scratch=None,
+        prompts=("a dog", "a red cat"),
+        seeds=((5, 0), (7, 8)),
+        **changes,
+    ):
         params = {
             "model": "tiny",
             "identity": model_identity("tiny"),
             "dtype": "float16",
-            "prompts": ["a dog", "a red cat"],
-            "seeds": [[5, 0], [7, 8]],
+            "asked": [
+                {"prompt": prompt, "seeds": some}
+                for prompt, some in zip(prompts, seeds, strict=True)
+            ],
             "sampling": Sampling(num_inference_steps=10),
             "batch": 4,
             "resolution": 16,
@@ -72,6 +81,16 @@ def test_pictures_that_are_there_are_not_sampled_again_and_the_batch_of_others_i
     # the first batch was whole; of the second one picture was missing
     assert [same(name) for name in ("000-5.png", "000-0.png")] == [False, False]
     assert [same(name) for name in ("001-7.png", "001-8.png")] == [True, True]
+
+
+def test_what_a_picture_is_for_stands_beside_it(make):
+    asked = [
+        Asked(prompt="a dog", seeds=[1], role="ages", age=7),
+        Asked(prompt="a cat", seeds=[1]),
+    ]
+    table, _, _ = make("roles", asked=asked)
+    assert table["role"].tolist() == ["ages", "made"]
+    assert table["age"].fillna(-1).tolist() == [7, -1]
 
 
 def test_a_prompt_that_is_not_read_whole_is_a_picture_all_the_same(make):
@@ -152,7 +171,9 @@ def test_a_batch_too_large_for_the_gpu_says_which_number_to_lower():
 def test_how_many_share_a_batch_is_in_no_fingerprint():
     fields = {"model": "tiny", "identity": "x", "dtype": "float32", "resolution": 16}
     two = [
-        ImagesParams(**fields, prompts=["a"], seeds=[[0]], sampling=Sampling(batch=n), batch=n)
+        ImagesParams(
+            **fields, asked=[Asked(prompt="a", seeds=[0])], sampling=Sampling(batch=n), batch=n
+        )
         for n in (1, 64)
     ]
     dumps = [params.model_dump(mode="json") for params in two]

@@ -3,7 +3,8 @@ from pydantic import ValidationError
 
 from likeness.images.given import Given
 from likeness.images.splits import Made
-from likeness.studies.schema import Experiment, Painter, Pictures, PublishedRate, Study
+from likeness.studies.experiment import Experiment, Grid
+from likeness.studies.schema import Painter, Pictures, PublishedRate, Study
 
 READ = {"name": "read", "folders": ["a"]}
 PAINTED = {"name": "painted", "paint": {"hand": "master", "count": 3}}
@@ -78,10 +79,66 @@ def experiment(**fields):
 
 
 def test_listed_seeds_are_those_of_every_prompt_and_fresh_ones_of_one_picture_each():
-    assert experiment().seeds_of_prompts == [[4, 0]] * 3
-    fresh = experiment(seeds={"seed": 10, "images_per_prompt": 2})
-    assert fresh.seeds_of_prompts == [[10, 11], [12, 13], [14, 15]]
-    assert experiment(seeds={"images_per_prompt": 1}).seeds_of_prompts == [[0], [1], [2]]
+    def seeds(**fields):
+        return [one.seeds for one in experiment(**fields).asked]
+
+    assert seeds() == [[4, 0]] * 3
+    fresh = {"seed": 10, "images_per_prompt": 2}
+    assert seeds(seeds=fresh) == [[10, 11], [12, 13], [14, 15]]
+    assert seeds(seeds={"images_per_prompt": 1}) == [[0], [1], [2]]
+
+
+GRID = {
+    "template": "a photo of {model} as {age}",
+    "ages": {"a {noun} in {his} twenties": 25, "a baby": 1},
+    "words": {"noun": "man", "his": "his"},
+}
+
+
+def test_prompts_by_role_are_filled_in_and_say_which_age_they_ask_for():
+    one = experiment(
+        called="sks man", prompts={"ages": GRID, "scenes": ["{model} on a beach"]}, seeds=[3]
+    )
+    assert [(a.role, a.prompt, a.age) for a in one.asked] == [
+        ("ages", "a photo of sks man as a man in his twenties", 25),
+        ("ages", "a photo of sks man as a baby", 1),
+        ("scenes", "sks man on a beach", None),
+    ]
+    assert [(a.role, a.age) for a in experiment().asked] == [("made", None)] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"template": "a photo"}, "has no {age}"),
+        ({"words": {"noun": "man"}}, "what {his} in"),
+        ({"ages": {}}, "at least 1"),
+    ],
+)
+def test_a_grid_with_something_left_open_is_refused(change, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        Grid.model_validate(GRID | change)
+
+
+LEARNED = {
+    "method": {
+        "name": "dreambooth",
+        "split": "all_02",
+        "instance_prompt": "a photo of sks man",
+        "class_prompt": "a photo of a man",
+    },
+    "subject": "me",
+    "called": "sks man",
+}
+
+
+def test_a_learned_experiment_says_whose_photos_and_calls_its_subject_by_the_token():
+    assert experiment(**LEARNED).method.recipe.rare_words == ["sks"]
+    assert "split" not in experiment(**LEARNED).method.recipe.model_dump()
+    with pytest.raises(ValidationError, match="no subject"):
+        experiment(**LEARNED | {"subject": None})
+    with pytest.raises(ValidationError, match="put the rare token"):
+        experiment(**LEARNED | {"called": "a man"})
 
 
 def test_an_experiment_without_a_method_is_the_baseline():
@@ -101,7 +158,7 @@ def test_an_experiment_without_a_method_is_the_baseline():
         ({"seeds": [-1]}, "greater than or equal to 0"),
         ({"seeds": [2**32]}, "less than 4294967296"),
         ({"seeds": {"images_per_prompt": 0}}, "greater than or equal to 1"),
-        ({"method": {"name": "lora"}}, "'base'"),
+        ({"method": {"name": "lora"}}, "'base', 'dreambooth'"),
         ({"sampling": {"steps": 3}}, "steps"),
     ],
 )

@@ -1,0 +1,238 @@
+"""People: from a folder of photos to faces, who is who, and the splits that models learn from."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dagster as dg
+
+from assets_defs import keys
+from assets_defs.checks import people as checks
+from assets_defs.forms import Rerun
+from assets_defs.results import readable_failures, result, said_by
+from assets_defs.steps import (
+    ALBUM,
+    FACES,
+    LIST_PHOTOS,
+    SPLIT_PEOPLE,
+    TAKE_PHOTOS,
+    VARIETY,
+    VERIFICATION,
+)
+from assets_defs.studies import registry, subjects
+from likeness.errors import BadInput
+from likeness.faces.tasks import ReadFacesParams
+from likeness.images.inventory import missing_folders, take_inventory
+from likeness.metrics.photos import VarietyParams, VerificationParams
+from likeness.studies.subject import Subject
+from resources.artifacts import Artifacts, Made
+from resources.settings import Settings
+
+JPEG, PNG = ("preview.jpg",), ("preview.png",)
+# Reading files may fail for reasons that pass (a network folder); work that failed twice will fail.
+RETRY = dg.RetryPolicy(max_retries=1, delay=5)
+
+
+def _folder(subject: Subject) -> Path:
+    """A user's own photos."""
+    root = Settings().raw
+    if root is None or subject.folder is None:
+        raise BadInput(
+            f"the photos of '{subject.title}' are files of yours: set LIKENESS_RAW (make: RAW=)"
+        )
+    if missing_folders(root, [subject.folder]):
+        raise BadInput(f"there is no folder {subject.folder} in {root}: is this the right one?")
+    return root / subject.folder
+
+
+def _list(artifacts: Artifacts, key: str, subject: Subject) -> Made:
+    """What lies in the folder right now; the listing's own bytes are its fingerprint."""
+    table = take_inventory(_folder(subject), ["."])
+    with TemporaryDirectory(dir=artifacts.room()) as folder:
+        table.to_parquet(Path(folder) / "inventory.parquet", index=False)
+        summary = {"files": len(table), "bytes_of_files": int(table["bytes"].sum())}
+        return artifacts.keep(LIST_PHOTOS, key, Path(folder), summary)
+
+
+@dg.asset(
+    key=keys.RAW_PHOTOS.split("/"),
+    group_name="people",
+    partitions_def=subjects,
+    owners=keys.OWNERS,
+    kinds={"file"},
+    tags={"layer": "raw"},
+    retry_policy=RETRY,
+    code_version=f"{LIST_PHOTOS.code_version}.{ALBUM.code_version}",
+    description="A person's raw photos: every file of the folder with its sha256; or, where a "
+    "study asks for it, a life in photos that this project paints itself.",
+)
+def raw_photos(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """List or paint."""
+    key = context.partition_key
+    subject = registry().subjects[key]
+    with readable_failures():
+        if subject.album is None:
+            made = _list(artifacts, key, subject)
+        else:
+            say = said_by(context)
+            made = artifacts.make(
+                ALBUM, key, subject.album, {}, recompute=config.recompute, say=say
+            )
+        return result(artifacts, made)
+
+
+@dg.asset(
+    key=keys.PHOTOS.split("/"),
+    group_name="people",
+    partitions_def=subjects,
+    deps=[raw_photos],
+    owners=keys.OWNERS,
+    kinds={"pillow", "parquet"},
+    tags={"layer": "derived"},
+    retry_policy=RETRY,
+    code_version=TAKE_PHOTOS.code_version,
+    check_specs=checks.PHOTOS_CHECKS,
+    description="Every raw file a row with the person's age, accepted or rejected with its reason; "
+    "every good one an upright sRGB square.",
+)
+def photos(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Take the raw files in."""
+    key = context.partition_key
+    subject = registry().subjects[key]
+    with readable_failures():
+        raw = artifacts.current(keys.RAW_PHOTOS, key)
+        painted = subject.album is not None
+        files = artifacts.fetch(raw) / "files" if painted else _folder(subject)
+        made = artifacts.make(
+            TAKE_PHOTOS,
+            key,
+            subject.photos,
+            {"raw": raw},
+            located={"files": files},
+            recompute=config.recompute,
+            say=said_by(context),
+        )
+        found = checks.check_photos(artifacts.fetch(made.manifest))
+        return result(artifacts, made, previews=JPEG, checks=found)
+
+
+@dg.asset(
+    key=keys.FACES.split("/"),
+    group_name="people",
+    partitions_def=subjects,
+    deps=[photos],
+    owners=keys.OWNERS,
+    kinds={"pytorch", "parquet"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RETRY,
+    code_version=FACES.code_version,
+    description="Every face of every photo, embedded once: box, landmarks, score; a photo without "
+    "a face is a row with its reason.",
+)
+def faces(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Find and embed faces."""
+    key = context.partition_key
+    with readable_failures():
+        params = ReadFacesParams(recipe=registry().subjects[key].faces)
+        inputs = {"images": artifacts.current(keys.PHOTOS, key)}
+        made = artifacts.make(
+            FACES, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, made, previews=JPEG)
+
+
+@dg.asset(
+    key=keys.VARIETY.split("/"),
+    group_name="people",
+    partitions_def=subjects,
+    deps=[photos],
+    owners=keys.OWNERS,
+    kinds={"opencv", "parquet"},
+    tags={"layer": "derived"},
+    code_version=VARIETY.code_version,
+    description="SSIM of every two photos, by the original protocol and the corrected one: lower "
+    "is more varied.",
+)
+def variety(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Compare all photos."""
+    key = context.partition_key
+    with readable_failures():
+        params = VarietyParams(side=registry().subjects[key].ssim_side)
+        inputs = {"photos": artifacts.current(keys.PHOTOS, key)}
+        made = artifacts.make(
+            VARIETY, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, made, previews=PNG)
+
+
+@dg.asset(
+    key=keys.VERIFICATION.split("/"),
+    group_name="people",
+    partitions_def=subjects,
+    deps=[photos, faces],
+    owners=keys.OWNERS,
+    kinds={"numpy", "parquet"},
+    tags={"layer": "derived"},
+    code_version=VERIFICATION.code_version,
+    description="Every two photos verified by their faces; and the largest set of photos that show "
+    "one person, each exclusion with its reason.",
+)
+def verification(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Who is who."""
+    key = context.partition_key
+    with readable_failures():
+        read = artifacts.current(keys.FACES, key)
+        params = VerificationParams(
+            threshold=read.summary["threshold"], recipe=registry().subjects[key].same_person
+        )
+        inputs = {"photos": artifacts.current(keys.PHOTOS, key), "faces": read}
+        made = artifacts.make(
+            VERIFICATION, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, made, previews=PNG)
+
+
+@dg.asset(
+    key=keys.SPLITS.split("/"),
+    group_name="people",
+    partitions_def=subjects,
+    deps=[photos, verification],
+    owners=keys.OWNERS,
+    kinds={"parquet"},
+    tags={"layer": "derived"},
+    code_version=SPLIT_PEOPLE.code_version,
+    check_specs=checks.SPLITS_CHECKS,
+    description="Which photos feed which model: by age, verified or all; some held back to judge "
+    "by. Why a photo is in no split stands beside it.",
+)
+def splits(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Deal the photos out."""
+    key = context.partition_key
+    subject = registry().subjects[key]
+    with readable_failures():
+        inputs = {
+            "photos": artifacts.current(keys.PHOTOS, key),
+            "verification": artifacts.current(keys.VERIFICATION, key),
+        }
+        made = artifacts.make(
+            SPLIT_PEOPLE,
+            key,
+            subject.splits,
+            inputs,
+            recompute=config.recompute,
+            say=said_by(context),
+        )
+        found = checks.check_splits(artifacts.fetch(made.manifest), subject.splits)
+        return result(artifacts, made, previews=JPEG, checks=found)

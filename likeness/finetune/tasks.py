@@ -1,0 +1,282 @@
+"""The heavy call of fine-tuning: what of a base model changed, and how that came about."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from likeness.devices import best_device
+from likeness.errors import BadInput
+from likeness.faces.backend import FaceBackend, FacesRecipe, open_backend
+from likeness.finetune.checkpoints import Judge, checkpoint_sheet, draw_curve
+from likeness.finetune.dreambooth import TrainedModel, dreambooth
+from likeness.finetune.recipe import DreamBoothRecipe, Judged, checked_token
+from likeness.images import image_set
+from likeness.images.decode import Limits, decode
+from likeness.images.prepare import Preparation, prepare
+from likeness.images.sheets import save_preview
+from likeness.models.assemble import BASE, LORA, Reference
+from likeness.models.load import Pipeline, load_pipeline
+from likeness.models.local import INDEX, model_identity
+from likeness.models.registry import PACKAGE, DType, spec_of
+
+log = logging.getLogger("likeness")
+PREVIEW, CURVE, CURVE_PICTURE = "preview.jpg", "curve.json", "curve.png"
+CHECKPOINTS = "checkpoints.parquet"
+ANY_SIZE = Limits(min_side=1)
+SMALL_CLIP = PACKAGE / "world" / "weights" / "clip"
+
+# How well N pictures, prompt by prompt, show what their prompts ask for.
+Obedience = Callable[[np.ndarray], float]
+
+
+class FinetuneParams(BaseModel):
+    """Which model is taught whom, and by which photos it is judged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(description="name of the base model")
+    identity: str = Field(description="what the base model's weights are: model_identity")
+    dtype: DType = Field(description="of the weights that are kept; training is in float32")
+    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
+    recipe: DreamBoothRecipe
+    trained_on: list[str] = Field(min_length=1, description="image_id of each training photo")
+    held_back: list[str] = Field([], description="image_id of each photo for judging alone")
+    faces: FacesRecipe | None = Field(None, description="what verifies faces; none: no identity")
+
+    @model_validator(mode="after")
+    def _nothing_judges_itself(self) -> "FinetuneParams":
+        both = set(self.trained_on) & set(self.held_back)
+        if both:
+            raise ValueError(f"photo {min(both)} is trained on and held back: take it from one")
+        return self
+
+
+def finetune(
+    params: FinetuneParams, inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """``models/finetuned``: changed components, ``base.json``, curve, checkpoints and preview.
+
+    Inputs: ``photos``, an image set; ``prior``, class pictures, unless ``prior_loss_weight`` is 0;
+    optionally ``faces``, the table of the photos' faces by the same backend. Raises BadInput when
+    the model on this machine is not the one that is asked for, and for photos that are not there.
+    """
+    found = model_identity(params.model)
+    if found != params.identity:
+        raise BadInput(
+            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
+            "materialise models/base again"
+        )
+    recipe = params.recipe
+    images = _stack(_photos(inputs["photos"], params.trained_on), params.resolution)
+    prior = _prior(params, inputs)
+    pipe = load_pipeline(params.model, best_device(), "float32")
+    warnings = checked_token(pipe.tokenizer, recipe)
+    for warning in warnings:
+        log.warning("the rare token: %s", warning)
+    judge = None if recipe.judged is None else _judge(params, recipe.judged, inputs)
+    trained = dreambooth(pipe, images, prior, recipe, scratch, judge)
+    write_model(trained.folder, output, params.dtype)
+    _write_index(pipe, output)
+    reference = Reference(
+        model=params.model, reference=params.identity, method=recipe.name, step=trained.step
+    )
+    (output / BASE).write_text(reference.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _write_curves(trained, output)
+    best = {name: value for name, value in trained.best.items() if name != "step"}
+    return {
+        "photos": len(images),
+        "class_pictures": 0 if prior is None else len(prior),
+        "steps": recipe.steps,
+        "best_step": trained.step,
+        "token": warnings,
+        **best,
+    }
+
+
+def _photos(folder: Path, ids: Sequence[str]) -> list[Path]:
+    """Files of these images, in this order. Raises BadInput when one is not accepted."""
+    table = image_set.accepted(image_set.read(folder)).drop_duplicates("image_id")
+    files = dict(zip(table["image_id"], table["file"], strict=True))
+    missing = [one for one in ids if one not in files]
+    if missing:
+        raise BadInput(
+            f"{len(missing)} of {len(ids)} photos are no accepted ones of the set, {missing[0]} "
+            "first: make the splits again"
+        )
+    return [folder / str(files[one]) for one in ids]
+
+
+def _prior(params: FinetuneParams, inputs: dict[str, Path]) -> np.ndarray | None:
+    """The class pictures; None when the recipe wants none."""
+    wanted = params.recipe.num_class_images
+    if params.recipe.prior_loss_weight == 0:
+        return None
+    if "prior" not in inputs:
+        raise BadInput("there are no class pictures: make some, or set prior_loss_weight to 0")
+    table = image_set.accepted(image_set.read(inputs["prior"]))
+    if len(table) < wanted:
+        raise BadInput(
+            f"there are {len(table)} class pictures and num_class_images is {wanted}: make more, "
+            "or lower it"
+        )
+    files = [inputs["prior"] / str(file) for file in table["file"][:wanted]]
+    return _stack(files, params.resolution)
+
+
+def _stack(files: Sequence[Path], side: int) -> np.ndarray:
+    """The centre squares of pictures as N x side x side x 3 uint8."""
+    square = Preparation(size=side, resize="crop", color="color")
+    return np.stack([np.asarray(prepare(decode(file, ANY_SIZE), square)) for file in files])
+
+
+def _judge(params: FinetuneParams, judged: Judged, inputs: dict[str, Path]) -> Judge | None:
+    """What looks at the pictures of a checkpoint; None when nothing is there to compare with."""
+    obedience = _obedience(params, judged)
+    backend, references = None, list[np.ndarray]()
+    if params.faces is not None and params.held_back:
+        backend = open_backend(params.faces)
+        references = _references(params, inputs, backend)
+    if backend is None and obedience is None:
+        return None
+
+    def judge(pictures: np.ndarray) -> dict[str, float | None]:
+        found: dict[str, float | None] = {"identity": None, "obedience": None}
+        if backend is not None:
+            found |= verified_share(backend, pictures, references)
+        if obedience is not None:
+            found["obedience"] = obedience(pictures)
+        return found
+
+    return judge
+
+
+def _references(
+    params: FinetuneParams, inputs: dict[str, Path], backend: FaceBackend
+) -> list[np.ndarray]:
+    """The faces of the photos held back, F x D each; raises BadInput when none has a face."""
+    files = _photos(inputs["photos"], params.held_back)
+    if "faces" in inputs:
+        from likeness.faces.verification import by_picture
+
+        table = pd.read_parquet(inputs["faces"] / "faces.parquet")
+        known = by_picture(table[table["image_id"].isin(params.held_back)]).embeddings
+    else:
+        known = _embeddings(backend, [np.asarray(decode(file, ANY_SIZE)) for file in files])
+    references = [faces for faces in known if len(faces)]
+    if not references:
+        raise BadInput(
+            f"no face is found in the {len(files)} photos held back: hold others back, or judge "
+            "without faces"
+        )
+    return references
+
+
+def _embeddings(backend: FaceBackend, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Of each picture, the vectors of its faces: F x D, F may be 0."""
+    found = []
+    for faces in backend.read(pictures):
+        vectors = [face.embedding for face in faces if face.embedding is not None]
+        found.append(np.stack(vectors) if vectors else np.zeros((0, 0), np.float32))
+    return found
+
+
+def verified_share(
+    backend: FaceBackend, pictures: np.ndarray, references: Sequence[np.ndarray]
+) -> dict[str, float | None]:
+    """``identity``: share of the pairs picture x photo that verify, 0..1; ``with_face``: share.
+
+    A picture of N x S x S x 3 without a face verifies with no photo: it was to show one, and a
+    model is not to be chosen for the few pictures in which it does. ``references`` are the faces
+    of each photo, F x D with F at least 1.
+    """
+    from likeness.faces.verification import best_distance, verified
+
+    distances = best_distance(_embeddings(backend, list(pictures)), references)
+    same = verified(distances, backend.threshold)
+    with_face = ~np.isnan(distances).all(1)
+    return {"identity": float(np.nan_to_num(same).mean()), "with_face": float(with_face.mean())}
+
+
+def _obedience(params: FinetuneParams, judged: Judged) -> Obedience | None:
+    """Mean CLIP cosine of pictures and prompts without the rare token; None where no CLIP is here.
+
+    CLIP-T of Ruiz et al. 2022, section 4.2, by the small world's own CLIP.
+    """
+    if spec_of(params.model).architecture != "small" or not (SMALL_CLIP / "config.json").is_file():
+        return None
+    import torch
+    from transformers import CLIPModel, CLIPProcessor
+
+    from likeness.models.checksums import verify
+
+    verify(SMALL_CLIP)
+    model = CLIPModel.from_pretrained(SMALL_CLIP, dtype="float32").eval()
+    processor = CLIPProcessor.from_pretrained(SMALL_CLIP)
+    asked = [params.recipe.without_token(prompt) for prompt in judged.prompts]
+    texts = [text for text in asked for _ in range(judged.images_per_prompt)]
+
+    def obedience(pictures: np.ndarray) -> float:
+        read = processor(
+            text=texts, images=list(pictures), padding=True, truncation=True, return_tensors="pt"
+        )
+        # Not in the training's number format.
+        with torch.no_grad(), torch.autocast(best_device(), enabled=False):
+            answer = model(**read)
+        return float((answer.image_embeds * answer.text_embeds).sum(1).mean())
+
+    return obedience
+
+
+def write_model(trained: Path, output: Path, dtype: DType) -> None:
+    """Copy changed components; whole networks in ``dtype``, adapters as they are (float32)."""
+    import torch
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    for file in sorted(path for path in trained.rglob("*") if path.is_file()):
+        copy = output / file.relative_to(trained)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix != ".safetensors":
+            _copy_json(file, copy)
+            continue
+        kind = torch.float32 if file.name == LORA else getattr(torch, dtype)
+        with safe_open(file, framework="pt") as held:
+            tensors = {name: held.get_tensor(name).to(kind) for name in held.keys()}  # noqa: SIM118
+            note = held.metadata()
+        if file.name == LORA:
+            # Two entries would be written in an order that changes from run to run.
+            note = {name: text for name, text in note.items() if name != "format"}
+        save_file(tensors, copy, note)
+
+
+def _copy_json(file: Path, copy: Path) -> None:
+    """Without the folder it was read from, which is another one on each machine."""
+    known = json.loads(file.read_text(encoding="utf-8"))
+    known.pop("_name_or_path", None)
+    copy.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _write_index(pipe: Pipeline, output: Path) -> None:
+    pipe.save_config(output)
+    _copy_json(output / INDEX, output / INDEX)
+
+
+def _write_curves(trained: TrainedModel, output: Path) -> None:
+    """``curve.json``, ``checkpoints.parquet``, ``curve.png`` and, if there are any, pictures."""
+    checkpoints = trained.checkpoints
+    rows = [row | {"published": row["step"] == trained.step} for row in checkpoints.rows]
+    text = json.dumps({"curve": trained.curve, "checkpoints": rows, "best_step": trained.step})
+    (output / CURVE).write_text(text + "\n", encoding="utf-8")
+    columns = {"identity": "Float64", "obedience": "Float64", "loss": "Float64"}
+    table = pd.DataFrame(rows).reindex(columns=list(dict.fromkeys([*rows[-1], *columns])))
+    table.astype(columns).to_parquet(output / CHECKPOINTS, index=False)
+    draw_curve(trained.curve, rows, trained.step, output / CURVE_PICTURE)
+    sheet = checkpoint_sheet(checkpoints)
+    if sheet is not None:
+        save_preview(sheet, output / PREVIEW)

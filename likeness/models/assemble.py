@@ -1,0 +1,98 @@
+"""Fine-tuned models: what changed lies in one folder, the rest is the base model's."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from likeness.errors import BadInput
+from likeness.models.load import Pipeline, load_pipeline, on_device
+from likeness.models.local import INDEX, model_identity, pipeline_files, without_left_out
+from likeness.models.registry import DType
+
+BASE = "base.json"
+LORA = "pytorch_lora_weights.safetensors"
+PARTS = ("unet", "text_encoder")
+
+
+class Reference(BaseModel):
+    """Which base model the rest of a fine-tuned one comes from (``base.json``)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    reference: str
+    method: str
+    step: int
+
+
+def read_reference(folder: Path) -> Reference:
+    """Of a fine-tuned model's folder. Raises BadInput when it has none."""
+    file = folder / BASE
+    try:
+        return Reference.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise BadInput(
+            f"{file} does not say which base model this was: make the model again"
+        ) from error
+
+
+def assemble(changed: Path, base: Path, into: Path) -> None:
+    """Make ``into`` a whole diffusers folder of links: changed components, the rest of ``base``.
+
+    Stock ``StableDiffusionPipeline.from_pretrained`` loads it; adapters lie beside the components,
+    for ``load_lora_weights``. Raises BadInput when ``into`` exists or a folder is no model.
+    """
+    if into.exists():
+        raise BadInput(f"{into} exists already: name a folder that does not")
+    ours = {file.relative_to(changed).as_posix(): file for file in _weights_of(changed)}
+    replaced = {name.split("/")[0] for name in ours if "/" in name}
+    files = {
+        # Plain names, whatever the variant: stock diffusers then needs no word about it.
+        name.replace(".fp16.", "."): base / name
+        for name in pipeline_files(base)
+        if name.split("/")[0] not in replaced and name != INDEX
+    }
+    for name, file in sorted((files | ours).items()):
+        link = into / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file.resolve())
+    index = without_left_out(json.loads((base / INDEX).read_text(encoding="utf-8")))
+    (into / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _weights_of(changed: Path) -> list[Path]:
+    """The files of changed components, adapters included. Raises BadInput when there are none."""
+    found = [file for part in PARTS for file in sorted((changed / part).glob("*"))]
+    if (changed / LORA).is_file():
+        found.append(changed / LORA)
+    if not found:
+        raise BadInput(f"{changed} holds no fine-tuned component: make the model again")
+    return found
+
+
+def load_finetuned(folder: Path, device: str, dtype: DType | None = None) -> Pipeline:
+    """As ``load_pipeline``, with the components or adapters of ``folder`` in place of the base's.
+
+    Works for base models without a folder too. Raises BadInput when the base model on this machine
+    is not the one that was fine-tuned.
+    """
+    reference = read_reference(folder)
+    found = model_identity(reference.model)
+    if found != reference.reference:
+        raise BadInput(
+            f"model '{reference.model}' is {found} by now and {folder} was made from "
+            f"{reference.reference}: make the model again"
+        )
+    _weights_of(folder)
+    pipe = load_pipeline(reference.model, device, dtype)
+    if (folder / LORA).is_file():
+        pipe.load_lora_weights(folder, weight_name=LORA)
+    for part in PARTS:
+        if (folder / part).is_dir():
+            old = getattr(pipe, part)
+            network = type(old).from_pretrained(
+                folder / part, dtype=old.dtype, use_safetensors=True, local_files_only=True
+            )
+            pipe.register_modules(**{part: network})
+    return on_device(pipe, device)

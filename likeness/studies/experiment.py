@@ -1,0 +1,147 @@
+"""An experiment: a base model, what a method makes of it, and the pictures it is asked for."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from likeness.finetune.recipe import DreamBoothRecipe
+from likeness.generate.asked import Asked
+from likeness.generate.sample import Sampling
+from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
+
+MODEL, AGE = "{model}", "{age}"  # other words in braces are a grid's own
+# The role of pictures whose prompts are a plain list.
+ROLE = "made"
+
+
+class Base(Part):
+    """The base model as it is: no training, the baseline of all methods."""
+
+    name: Literal["base"] = "base"
+
+
+class DreamBooth(DreamBoothRecipe):
+    """DreamBooth on one of the subject's splits."""
+
+    split: str = Field(description="name of one of the subject's splits")
+
+    @property
+    def recipe(self) -> DreamBoothRecipe:
+        """Without the split, which says where the photos come from and not how they are learned."""
+        return DreamBoothRecipe.model_validate(self.model_dump(exclude={"split"}))
+
+
+Method = Annotated[Base | DreamBooth, Field(discriminator="name")]
+
+
+class Grid(Part):
+    """One sentence at several ages."""
+
+    template: Prompt = Field(description="a prompt with {age}, and {model} where the subject is")
+    ages: dict[Prompt, float] = Field(
+        min_length=1, max_length=100, description="words for {age} -> the years they ask for"
+    )
+    words: dict[SetName, str] = Field(
+        {}, description="what other words in braces stand for, such as {noun} and {his}"
+    )
+
+    @model_validator(mode="after")
+    def _nothing_is_left_open(self) -> "Grid":
+        if AGE not in self.template:
+            raise ValueError(f"the template '{self.template}' has no {AGE}: say where ages go")
+        for line, _ in self.lines:
+            if left := re.search(r"{\w*}", line.replace(MODEL, "")):
+                raise ValueError(f"nothing says what {left[0]} in '{line}' stands for: give words")
+        return self
+
+    @property
+    def lines(self) -> list[tuple[str, float | None]]:
+        """Prompts with the years they ask for; {model} still stands in them."""
+        return [(self._filled(words), years) for words, years in self.ages.items()]
+
+    def _filled(self, age: str) -> str:
+        line = self.template.replace(AGE, age)
+        for name, word in self.words.items():
+            line = line.replace(f"{{{name}}}", word)
+        return line
+
+
+Prompts = Annotated[list[Prompt], Field(min_length=1, max_length=500)]
+
+
+class Fresh(Part):
+    """Seeds of which no two pictures of the experiment share one."""
+
+    seed: Seed = Field(0, description="the first; each picture takes the next")
+    images_per_prompt: int = Field(ge=1, le=1000)
+
+
+class Experiment(Part):
+    """Pictures from prompts by a base model, or by what a method has made of it."""
+
+    title: str = Field(description="what a reader calls it")
+    model: str = Field(description="name of a base model: likeness models list")
+    subject: Key | None = Field(None, description="key of the person it is about, if any")
+    called: str = Field("a person", description="what {model} in a prompt stands for")
+    method: Method = Base()
+    prompts: Prompts | dict[SetName, Prompts | Grid] = Field(
+        description="a list, or several by the role that their pictures play in the study"
+    )
+    seeds: list[Seed] | Fresh = Field(
+        description="a picture per prompt and seed: the same seeds for every prompt, or fresh ones"
+    )
+    sampling: Sampling = Sampling()
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Every prompt as the model gets it, with its role, the age it asks for and its seeds."""
+        lines = [
+            (role, text.replace(MODEL, self.called), age)
+            for role, prompts in self._by_role.items()
+            for text, age in _lines(prompts)
+        ]
+        return [
+            Asked(role=role, prompt=prompt, age=age, seeds=self._seeds(number))
+            for number, (role, prompt, age) in enumerate(lines)
+        ]
+
+    @property
+    def _by_role(self) -> "dict[str, list[str] | Grid]":
+        return {ROLE: self.prompts} if isinstance(self.prompts, list) else dict(self.prompts)
+
+    def _seeds(self, number: int) -> list[int]:
+        if isinstance(self.seeds, list):
+            return self.seeds
+        each = self.seeds.images_per_prompt
+        return list(range(self.seeds.seed + number * each, self.seeds.seed + (number + 1) * each))
+
+    @model_validator(mode="after")
+    def _each_picture_once(self) -> "Experiment":
+        if self.seeds == []:
+            raise ValueError(f"'{self.title}' has no seeds: give at least one")
+        if not self.prompts:
+            raise ValueError(f"'{self.title}' has no prompts: give at least one")
+        prompts = [one.prompt for one in self.asked]
+        for name, values in (("prompts", prompts), ("seeds", self.seeds)):
+            if isinstance(values, list) and len(set(values)) < len(values):
+                raise ValueError(f"'{self.title}' has one of its {name} twice: keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _method_that_fits(self) -> "Experiment":
+        if not isinstance(self.method, DreamBooth):
+            return self
+        if self.subject is None:
+            raise ValueError(f"'{self.title}' has a split and no subject: say whose it is")
+        lost = [word for word in self.method.rare_words if word not in self.called.lower().split()]
+        if lost:
+            raise ValueError(
+                f"'{self.title}' learns '{lost[0]}' and calls its subject '{self.called}' in its "
+                "prompts: put the rare token into `called`"
+            )
+        return self
+
+
+def _lines(prompts: "list[str] | Grid") -> list[tuple[str, float | None]]:
+    return prompts.lines if isinstance(prompts, Grid) else [(text, None) for text in prompts]
