@@ -11,9 +11,9 @@ import pandas as pd
 from assets_defs import keys
 from assets_defs.checks import experiments as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
-from assets_defs.people import faces, photos, splits, variety
+from assets_defs.people import faces, photos, splits
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import BASELINE, FINETUNE, MAKE, PAIRS, PRIOR, REFER
+from assets_defs.steps import BASELINE, FINETUNE, MAKE, PRIOR, REFER
 from assets_defs.studies import (
     base_models,
     experiments,
@@ -27,7 +27,6 @@ from likeness.finetune.tasks import FinetuneParams
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
-from likeness.metrics.experiment import PairsParams
 from likeness.models.assemble import BASE as BASE_FILE
 from likeness.models.checksums import SUMS, verify
 from likeness.models.local import model_identity, needed_folder
@@ -172,7 +171,7 @@ def finetuned(
         if recipe is None:
             said = reference | {"method": experiment.method.name}
             return result(artifacts, _refer(artifacts, BASELINE, key, said, {"base": current}))
-        inputs = _photos_of(artifacts, experiment) | {"base": current}
+        inputs = photos_of(artifacts, experiment) | {"base": current}
         if recipe.prior_loss_weight > 0:
             inputs["prior"] = artifacts.current(keys.CLASS_PRIOR, key)
         params = _finetune_params(artifacts, experiment, recipe, reference["reference"], inputs)
@@ -219,60 +218,19 @@ def made(
         return result(artifacts, done, previews=PREVIEW, checks=found)
 
 
-@dg.asset(
-    key=keys.PAIRS.split("/"),
-    group_name="scores",
-    partitions_def=experiments,
-    deps=[
-        made,
-        *(
-            dg.AssetDep(asset, partition_mapping=experiments_of_subject())
-            for asset in (photos, faces, splits, variety)
-        ),
-    ],
-    owners=keys.OWNERS,
-    kinds={"opencv", "parquet"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
-    retry_policy=RESUME,
-    code_version=PAIRS.code_version,
-    description="SSIM and face verification of all pairs of the experiment's pictures, and with "
-    "the photos it learned from and those held back; means with intervals over pictures.",
-)
-def pairs(
-    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
-) -> dg.MaterializeResult:
-    """Compare all pairs."""
-    key = context.partition_key
-    experiment = registry().experiments[key]
-    with readable_failures():
-        inputs = {"made": artifacts.current(keys.IMAGES, key)}
-        params = PairsParams()
-        if experiment.subject is not None:
-            subject = registry().subjects[experiment.subject]
-            inputs |= _photos_of(artifacts, experiment)
-            inputs["variety"] = artifacts.current(keys.VARIETY, experiment.subject)
-            params = PairsParams(
-                side=subject.ssim_side, faces=subject.faces, split=_split(experiment)
-            )
-        done = artifacts.make(
-            PAIRS, key, params, inputs, recompute=config.recompute, say=said_by(context)
-        )
-        return result(artifacts, done, previews=("preview.png", "faces.jpg"))
-
-
 def _recipe(experiment: Experiment) -> DreamBoothRecipe | None:
     """How the method trains; None where it does not."""
     method = experiment.method
     return method.recipe if isinstance(method, DreamBooth) else None
 
 
-def _split(experiment: Experiment) -> str | None:
+def split_of(experiment: Experiment) -> str | None:
+    """Name of the photos that the method learns from; None where it learns from none."""
     method = experiment.method
     return method.split if isinstance(method, DreamBooth) else None
 
 
-def _photos_of(artifacts: Artifacts, experiment: Experiment) -> dict[str, Manifest]:
+def photos_of(artifacts: Artifacts, experiment: Experiment) -> dict[str, Manifest]:
     """The current photos, faces and splits of the person an experiment is about."""
     assets = {"photos": keys.PHOTOS, "faces": keys.FACES, "splits": keys.SPLITS}
     return {name: artifacts.current(key, experiment.subject) for name, key in assets.items()}
@@ -304,10 +262,10 @@ def _finetune_params(
     folder = artifacts.fetch(inputs["splits"])
     members = pd.read_parquet(folder / "splits.parquet")
     known = pd.read_parquet(folder / "photos.parquet")
-    mine = members.loc[members["split"] == _split(experiment), "image_id"]
+    mine = members.loc[members["split"] == split_of(experiment), "image_id"]
     if mine.empty:
         raise BadInput(
-            f"split '{_split(experiment)}' of '{experiment.subject}' has no photo to learn from: "
+            f"split '{split_of(experiment)}' of '{experiment.subject}' has no photo to learn from: "
             f"see why in {keys.SPLITS}"
         )
     held = known.loc[known["held_back"].fillna(False).astype(bool), "image_id"]

@@ -8,9 +8,10 @@ import dagster as dg
 
 from assets_defs import keys
 from assets_defs.classifier import verdicts
-from assets_defs.experiments import made
 from assets_defs.painters import classes, paintings
+from assets_defs.people import photos
 from assets_defs.results import readable_failures, result
+from assets_defs.scores import image_scores, pairs
 from assets_defs.studies import registry
 from resources.artifacts import Artifacts
 from resources.manifest import fingerprint_of
@@ -28,6 +29,7 @@ GALLERY = Step(
     modules=(
         "resources.report.figures",
         "resources.report.made",
+        "resources.report.person",
         "resources.report.pictures",
     ),
     libraries=("jinja2", "pillow"),
@@ -37,7 +39,7 @@ GALLERY = Step(
 @dg.asset(
     key=keys.SUMMARIES.split("/"),
     group_name="report",
-    deps=[paintings, classes, verdicts, made],
+    deps=[paintings, classes, verdicts, photos, pairs, image_scores],
     owners=keys.OWNERS,
     kinds={"duckdb"},
     tags={"layer": "report"},

@@ -165,6 +165,21 @@ PAIRS = Step(
     libraries=FACE_LIBRARIES,
     gpu=True,
 )
+SCORE_IMAGES = Step(
+    asset=keys.IMAGE_SCORES,
+    function="likeness.metrics.images:score_images",
+    modules=(
+        "likeness.faces.blocks",
+        "likeness.faces.heatmaps",
+        "likeness.images.decode",
+        "likeness.images.image_set",
+        "likeness.metrics.means",
+        "likeness.metrics.passports",
+        "likeness.metrics.tables",
+        "likeness.world.reader.*",
+    ),
+    libraries=(*PICTURES, "torch"),
+)
 
 REFER = Step(
     asset=keys.BASE_MODEL,
@@ -313,6 +328,6 @@ WORLD_CLIP, WORLD_FACE, WORLD_READER = (
 STEPS = (
     *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE),
     *(LIST_PHOTOS, ALBUM, TAKE_PHOTOS, FACES, VARIETY, VERIFICATION, SPLIT_PEOPLE),
-    *(REFER, BASELINE, PRIOR, FINETUNE, MAKE, PAIRS),
+    *(REFER, BASELINE, PRIOR, FINETUNE, MAKE, PAIRS, SCORE_IMAGES),
     *(WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER),
 )

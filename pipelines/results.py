@@ -11,6 +11,7 @@ from rich.table import Table
 from assets_defs.studies import registry
 from pipelines.driver import StepCost
 from resources.report.figures import LEGEND, accuracy_rows, made_rows, verdict_rows
+from resources.report.person import identity_rows, pair_rows
 
 
 def print_results(console: Console, warehouse: Path, study: str) -> None:
@@ -28,8 +29,12 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
             _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
         if name in made:
             _print(console, "Pictures made", made_rows(warehouse, name))
+        if one.subjects:
+            _print(console, "Is it the person? [95 %], n", identity_rows(warehouse, name))
+            _print(console, "Pairs of pictures", pair_rows(warehouse, name))
         if one.published.source:
-            console.print(escape(f"{LEGEND} ({one.published.source})"))
+            legend = f"{LEGEND} ({one.published.source})" if name in judged else ""
+            console.print(escape(legend or f"published: {one.published.source}"))
 
 
 def _studies(keys: Sequence[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """Everything the warehouse holds, gathered from the artefacts that are current."""
 
+import json
+
 import pandas as pd
 
 from likeness.studies.load import Registry
@@ -13,6 +15,7 @@ IMAGE_COLUMNS = {
     "experiment": "string",
     "role": "string",
     "painter": "string",
+    "subject": "string",
     "image_id": "string",
     "file": "string",
     "path": "string",
@@ -32,7 +35,16 @@ IMAGE_COLUMNS = {
     "guidance_scale": "Float64",
     "status": "string",
     "reason": "string",
+    "age": "Float64",
     "not_read": "string",
+}
+
+# Table -> asset and file that hold its rows.
+SCORES = {
+    "pair_scores": ("scores/pairs", "pairs.parquet"),
+    "pair_means": ("scores/pairs", "means.parquet"),
+    "image_scores": ("scores/images", "scores.parquet"),
+    "image_means": ("scores/images", "means.parquet"),
 }
 
 
@@ -82,13 +94,23 @@ class Current:
 
         That goes for what its model was made from, too.
         """
+        experiment = self.registry.experiments[key]
         made, model = self.manifest("images/made", key), self.manifest("models/finetuned", key)
-        base = self.manifest("models/base", self.registry.experiments[key].model)
-        if made is None or model is None or base is None:
+        needed = {"base": self.manifest("models/base", experiment.model), "model": model}
+        if experiment.subject is not None and model is not None and "splits" in model.inputs:
+            needed["splits"] = self.manifest("people/splits", experiment.subject)
+        if made is None or model is None:
             return None
         used = model.inputs | made.inputs
-        fits = used.get("base") == base.content and used.get("model") == model.content
+        fits = all(one and used.get(name) == one.content for name, one in needed.items())
         return made if fits else None
+
+    def scores(self, asset: str, key: str) -> Manifest | None:
+        """Scores of an experiment's current pictures; None where they are of others."""
+        made, scores = self.made(key), self.manifest(asset, key)
+        if made is None or scores is None or scores.inputs.get("made") != made.content:
+            return None
+        return scores
 
 
 def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]:
@@ -120,11 +142,15 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
         "experiments": pd.DataFrame([_experiment(current, key) for key in registry.experiments]),
         "images": _joined(
             [_images(current, key) for key in painters]
+            + [_photos(current, key) for key in registry.subjects]
             + [_made(current, key) for key in registry.experiments]
         ),
+        **{name: _scores(current, *where) for name, where in SCORES.items()},
+        "passports": _passports(current),
         "verdicts": _joined([_verdicts(current, key) for key in registry.networks]),
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
+        "published_pairs": _published(registry, "pairs"),
         "ledger": pd.DataFrame([_ledger(*both) for both in current.found.values()]),
     }
 
@@ -181,6 +207,8 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
         "base": base,
         "steps": sampling["num_inference_steps"],
         "guidance_scale": sampling["guidance_scale"],
+        "subject": experiment.subject,
+        "split": getattr(experiment.method, "split", None),
     }
 
 
@@ -191,7 +219,38 @@ def _made(current: Current, key: str) -> pd.DataFrame:
         return pd.DataFrame()
     study, name = key.split("__", 1)
     table = current.parquet(made, "images.parquet")
-    return _typed(table.assign(study=study, experiment=name, role="made"))
+    return _typed(table.assign(study=study, experiment=name))
+
+
+def _photos(current: Current, key: str) -> pd.DataFrame:
+    """Intake rows of a person."""
+    photos = current.manifest("people/photos", key)
+    if photos is None:
+        return pd.DataFrame()
+    table = current.parquet(photos, "images.parquet")
+    home = next(s.name for s in current.registry.studies.values() if key in s.subjects)
+    return _typed(table.assign(study=home, role="photo", subject=key))
+
+
+def _scores(current: Current, asset: str, file: str) -> pd.DataFrame:
+    """One table of every experiment's scores."""
+    parts = []
+    for key in current.registry.experiments:
+        if scores := current.scores(asset, key):
+            study, name = key.split("__", 1)
+            parts.append(current.parquet(scores, file).assign(study=study, experiment=name))
+    return _joined(parts)
+
+
+def _passports(current: Current) -> pd.DataFrame:
+    """What all scores were taken with, each once."""
+    rows: dict[str, dict[str, object]] = {}
+    for key in current.registry.experiments:
+        if scores := current.scores("scores/pairs", key):
+            file = current.artifacts.fetch(scores) / "passports.json"
+            for row in json.loads(file.read_text()):
+                rows[row["passport_id"]] = row | {"libraries": json.dumps(row["libraries"])}
+    return pd.DataFrame(list(rows.values()))
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 -- Tables are filled from the current artefacts; views answer the studies' questions.
 -- Keys: (study, network) for judges, (image_set, image_id) below them; (study, experiment, role,
--- image_id) for pictures, of which paintings have a painter and no experiment.
+-- image_id) for pictures, of which paintings have a painter, photos a subject, and no experiment.
 
 CREATE TABLE studies (study VARCHAR, title VARCHAR, source VARCHAR);
 CREATE TABLE networks (
@@ -12,14 +12,36 @@ CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
 CREATE TABLE image_sets (painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER);
 CREATE TABLE experiments (
     study VARCHAR, experiment VARCHAR, title VARCHAR, method VARCHAR, base VARCHAR, steps INTEGER,
-    guidance_scale DOUBLE
+    guidance_scale DOUBLE, subject VARCHAR, split VARCHAR
 );
 CREATE TABLE images (
-    study VARCHAR, experiment VARCHAR, role VARCHAR, painter VARCHAR, image_id VARCHAR,
-    file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER, height INTEGER, source VARCHAR,
+    study VARCHAR, experiment VARCHAR, role VARCHAR, painter VARCHAR, subject VARCHAR,
+    image_id VARCHAR, file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER, height INTEGER, source VARCHAR,
     image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER, "group" BIGINT, base VARCHAR,
     model VARCHAR, prompt VARCHAR, seed BIGINT, guidance_scale DOUBLE, status VARCHAR,
-    reason VARCHAR, not_read VARCHAR
+    reason VARCHAR, age DOUBLE, not_read VARCHAR
+);
+-- Sets are the roles of an experiment's pictures; train: photos learned from; held: held back.
+CREATE TABLE pair_scores (
+    study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
+    set_a VARCHAR, set_b VARCHAR, image_a VARCHAR, image_b VARCHAR, value DOUBLE, status VARCHAR
+);
+CREATE TABLE pair_means (
+    study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
+    set_a VARCHAR, set_b VARCHAR, part VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n INTEGER,
+    left_out INTEGER
+);
+CREATE TABLE image_scores (
+    study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
+    image_id VARCHAR, value DOUBLE, status VARCHAR
+);
+CREATE TABLE image_means (
+    study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
+    role VARCHAR, part VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n INTEGER, left_out INTEGER
+);
+CREATE TABLE passports (
+    passport_id VARCHAR, metric VARCHAR, protocol VARCHAR, model VARCHAR, revision VARCHAR,
+    preprocessing VARCHAR, libraries VARCHAR
 );
 CREATE TABLE verdicts (
     study VARCHAR, network VARCHAR, protocol VARCHAR, round VARCHAR, image_set VARCHAR,
@@ -31,6 +53,9 @@ CREATE TABLE published_rates (
 );
 CREATE TABLE published_verdicts (
     study VARCHAR, architecture VARCHAR, image_set VARCHAR, counts INTEGER[]
+);
+CREATE TABLE published_pairs (
+    study VARCHAR, set_a VARCHAR, set_b VARCHAR, ssim DOUBLE, verification DOUBLE
 );
 CREATE TABLE ledger (
     asset VARCHAR, "partition" VARCHAR, fingerprint VARCHAR, cache_hit BOOLEAN, seconds DOUBLE,
@@ -169,10 +194,32 @@ SELECT e.study, e.experiment, e.title, e.method, e.base, any_value(i.model) AS m
        e.guidance_scale, count(DISTINCT i.prompt) AS prompts, count(i.image_id) AS n,
        count(DISTINCT i.prompt) FILTER (i.not_read IS NOT NULL) AS not_whole
 FROM experiments e
-LEFT JOIN images i ON i.study = e.study AND i.experiment = e.experiment AND i.role = 'made'
+LEFT JOIN images i ON i.study = e.study AND i.experiment = e.experiment
     AND i.status = 'accepted'
 GROUP BY e.study, e.experiment, e.title, e.method, e.base, e.steps, e.guidance_scale
 ORDER BY e.study, e.experiment;
+
+-- A row per experiment about a person and two sets of pictures: SSIM by both protocols, verified
+-- pairs, each with its interval over pictures and its number of pairs, published figures beside.
+CREATE VIEW time_machine AS
+SELECT e.study, e.experiment, e.title, e.method, e.split, m.set_a, m.set_b, m.part,
+       max(m.value) FILTER (metric = 'ssim' AND protocol = 'original') AS ssim_original,
+       max(m.value) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim,
+       max(m.low) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_low,
+       max(m.high) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_high,
+       max(m.n) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_n,
+       max(m.value) FILTER (metric = 'verification') AS verified,
+       max(m.low) FILTER (metric = 'verification') AS verified_low,
+       max(m.high) FILTER (metric = 'verification') AS verified_high,
+       max(m.n) FILTER (metric = 'verification') AS verified_n,
+       max(m.left_out) FILTER (metric = 'verification') AS without_face,
+       any_value(p.ssim) AS published_ssim, any_value(p.verification) AS published_verified
+FROM experiments e
+JOIN pair_means m USING (study, experiment)
+LEFT JOIN published_pairs p ON p.study = e.study AND p.set_a = m.set_a AND p.set_b = m.set_b
+    AND m.part = 'all'
+WHERE e.subject IS NOT NULL
+GROUP BY ALL ORDER BY e.study, m.part <> 'all', m.set_a, m.set_b, e.experiment, m.part;
 
 -- Without the report: its own size on its page would make it another page every time.
 CREATE VIEW cost AS

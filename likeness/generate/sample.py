@@ -103,10 +103,10 @@ def sample_batch(
             f"{len(prompts)} pictures of {side} px at once do not fit into the GPU's memory: "
             "lower sampling.batch"
         ) from error
-    return _as_bytes(np.asarray(made))
+    return as_bytes(np.asarray(made))
 
 
-def _as_bytes(pictures: np.ndarray) -> np.ndarray:
+def as_bytes(pictures: np.ndarray) -> np.ndarray:
     """N x H x W x 3 in 0..1 -> uint8; all of a picture is 0 where a value is no finite number."""
     finite = np.isfinite(pictures).all(axis=(1, 2, 3), keepdims=True)
     return np.asarray((np.where(finite, pictures, 0.0) * 255).round(), dtype=np.uint8)

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.faces import tasks as faces
-from likeness.faces.backend import FacesRecipe, SmallFaces
+from likeness.faces.backend import DeepFaces, FacesRecipe, SmallFaces
 from likeness.faces.tasks import ReadFacesParams, read_faces
 from likeness.faces.verification import NO_FACE, best_distance, by_picture, verified
 from likeness.images import image_set
@@ -35,7 +35,7 @@ class PairsParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     side: int = Field(500, ge=16, le=2048, description="px of SSIM; corrected never enlarges")
-    faces: FacesRecipe = SmallFaces()
+    faces: FacesRecipe | None = Field(None, description="what verifies faces; none: no faces")
     split: str | None = Field(None, description="the photos that were learned from, if any")
 
 
@@ -80,14 +80,16 @@ def score_pairs(
     train = [one for one in others if one.name == TRAIN]
     known = tables.read(inputs["variety"], tables.PAIRS) if train else pd.DataFrame()
     rows, means = _similar(params, roles, train, known, papers)
-    same = _Same(params, inputs, output, scratch)
-    more, others_means = _verified(same, roles, others)
-    papers.append(same.paper)
-    pd.concat([*rows, *more]).to_parquet(output / tables.PAIRS, index=False)
-    table = tables.typed(pd.DataFrame([*means, *others_means]), tables.MEAN_COLUMNS)
+    same = None if params.faces is None else _Same(params.faces, inputs, output, scratch)
+    if same is not None:
+        more, their_means = _verified(same, roles, others)
+        rows, means = [*rows, *more], [*means, *their_means]
+        papers.append(same.paper)
+    pd.concat(rows).to_parquet(output / tables.PAIRS, index=False)
+    table = tables.typed(pd.DataFrame(means), tables.MEAN_COLUMNS)
     table.to_parquet(output / tables.MEANS, index=False)
     passports.write(output, papers)
-    _draw(roles, others, rows, same, output / PREVIEW)
+    _draw(roles, others, rows, output / PREVIEW)
     return _summary(made, same, table)
 
 
@@ -149,9 +151,13 @@ class _Same:
     """Who is who: embeddings of the pictures made now, and of the photos as they were read."""
 
     def __init__(
-        self, params: PairsParams, inputs: dict[str, Path], output: Path, scratch: Path
+        self,
+        recipe: SmallFaces | DeepFaces,
+        inputs: dict[str, Path],
+        output: Path,
+        scratch: Path,
     ) -> None:
-        read = ReadFacesParams(recipe=params.faces)
+        read = ReadFacesParams(recipe=recipe)
         self.read = read_faces(read, {"images": inputs["made"]}, output, scratch / "faces")
         (output / faces.PREVIEW).rename(output / "faces.jpg")
         said = json.loads((output / faces.PASSPORT).read_text())
@@ -222,46 +228,38 @@ def _averaging(measure: Measure) -> SsimProtocol:
     return "original" if measure[1] == "original" else "corrected"
 
 
-def _draw(
-    roles: Sequence[Pictures], others: Sequence[Pictures], rows: Rows, same: _Same, file: Path
-) -> None:
+def _draw(roles: Sequence[Pictures], others: Sequence[Pictures], rows: Rows, file: Path) -> None:
     """The first role against the photos learned from, or against itself where nothing was."""
     first = roles[0]
     other = next((one for one in others if one.name == TRAIN), first)
-    kept = (
-        [
-            one
-            for one in rows
-            if (one["set_a"].iat[0], one["set_b"].iat[0]) == (first.name, other.name)
-            and one["protocol"].iat[0] == "corrected"
-        ]
-        if len(rows)
-        else []
-    )
-    shown = {"verified": same.matrix(first, other)}
-    if kept:
-        values = kept[0]["value"].to_numpy(float, na_value=np.nan)
-        shown = {"SSIM, corrected": _as_matrix(values, first, other)} | shown
-    heat_map(shown, _names(first), _names(other), file)
+    shown = {}
+    for one in rows:
+        sets = (one["set_a"].iat[0], one["set_b"].iat[0]) if len(one) else None
+        if sets == (first.name, other.name) and one["protocol"].iat[0] != "original":
+            values = one["value"].to_numpy(float, na_value=np.nan)
+            shown[str(one["metric"].iat[0])] = _as_matrix(values, first, other)
+    if shown:
+        heat_map(shown, _names(first), _names(other), file)
 
 
 def _as_matrix(values: np.ndarray, a: Pictures, b: Pictures) -> np.ndarray:
     if a is not b:
         return values.reshape(len(a.table), len(b.table))
     matrix = np.eye(len(a.table))
-    matrix[np.triu_indices(len(matrix), k=1)] = values
-    return np.maximum(matrix, matrix.T)
+    first, second = np.triu_indices(len(matrix), k=1)
+    matrix[first, second] = matrix[second, first] = values
+    return matrix
 
 
 def _names(one: Pictures) -> list[str]:
     return ["" if pd.isna(age) else f"{age:.0f}" for age in one.table["age"]]
 
 
-def _summary(made: pd.DataFrame, same: _Same, means: pd.DataFrame) -> dict[str, Any]:
+def _summary(made: pd.DataFrame, same: _Same | None, means: pd.DataFrame) -> dict[str, Any]:
     everything = means[means["part"] == "all"]
     return {
         "pictures": len(made),
-        "without_face": same.read["without_face"],
+        "without_face": None if same is None else same.read["without_face"],
         "means": {
             f"{row.metric} {row.protocol}: {row.set_a} x {row.set_b}": (
                 None if pd.isna(row.value) else round(float(row.value), 4)

@@ -116,12 +116,22 @@ class PublishedVerdicts(Part):
     counts: list[int]
 
 
+class PublishedPairs(Part):
+    """Mean SSIM and share of verified pairs that someone printed for two sets of pictures."""
+
+    set_a: SetName
+    set_b: SetName
+    ssim: float = Field(ge=-1, le=1)
+    verification: float = Field(ge=0, le=1)
+
+
 class Published(Part):
     """Figures of the original, printed beside ours."""
 
     source: str = ""
     rates: list[PublishedRate] = Field([], description="accuracies and recalls")
     verdicts: list[PublishedVerdicts] = Field([], description="counts of verdicts")
+    pairs: list[PublishedPairs] = Field([], description="means over pairs of pictures")
 
 
 class Includes(Part):

@@ -3,6 +3,7 @@
 from pydantic import Field, model_validator
 
 from likeness.faces.backend import FacesRecipe, SmallFaces
+from likeness.metrics.images import AgeReader
 from likeness.people.same_person import SamePersonRecipe
 from likeness.people.splits import SplitRecipe
 from likeness.people.tasks import PhotosParams
@@ -20,6 +21,7 @@ class Subject(Part):
     faces: FacesRecipe = SmallFaces()
     same_person: SamePersonRecipe = SamePersonRecipe()
     splits: SplitRecipe = SplitRecipe()
+    ages: AgeReader = Field("none", description="what reads ages from pictures")
     ssim_side: int = Field(500, ge=16, le=2048, description="px at which pictures are compared")
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ def accuracy_rows(warehouse: Path, study: str) -> pd.DataFrame:
             "judge": found["network"],
             "equalize": found["equalize"],
             "part": [part_name(measure) for measure in found["measure"]],
-            "accuracy": [_rate(r.value, r.low, r.high, r.n) for r in found.itertuples()],
+            "accuracy": [rate_text(r.value, r.low, r.high, r.n) for r in found.itertuples()],
             "without twins": [
                 f"{r.apart:.3f}, n={r.n_apart}" if r.n_apart else NO_DATA
                 for r in found.itertuples()
@@ -72,13 +72,13 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
                 "/".join(map(str, r.counts)) if r.n else NO_DATA for r in found.itertuples()
             ],
             "named 0 [95 %]": [
-                _rate(r.share_authentic, r.low, r.high, r.n) for r in found.itertuples()
+                rate_text(r.share_authentic, r.low, r.high, r.n) for r in found.itertuples()
             ],
         }
     )
     if found["truth"].notna().any():
         rows["right [95 %]"] = [
-            "" if pd.isna(r.truth) else _rate(r.share_right, r.right_low, r.right_high, r.n)
+            "" if pd.isna(r.truth) else rate_text(r.share_right, r.right_low, r.right_high, r.n)
             for r in found.itertuples()
         ]
     rows["published*"] = [" ".join(_counts(row)) for row in found.itertuples()]
@@ -124,8 +124,11 @@ def share_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
 
 
-def _rate(value: float, low: float, high: float, n: int) -> str:
-    return f"{value:.3f} [{low:.3f}, {high:.3f}], n={n}" if n else NO_DATA
+def rate_text(value: float, low: float, high: float, n: int) -> str:
+    """A number with its interval and what it rests on; a few pictures have no interval."""
+    if not n:
+        return NO_DATA
+    return f"{value:.3f}, n={n}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}], n={n}"
 
 
 def _number(value: float) -> str:
@@ -169,7 +172,7 @@ def _confusion(title: str, truth: pd.Series, predicted: pd.Series) -> dict[str, 
         {
             "label": label,
             "cells": list(zip(matrix[k].tolist(), shares[k].tolist(), strict=True)),
-            "recall": _rate(
+            "recall": rate_text(
                 known[label].value, known[label].low, known[label].high, known[label].n
             ),
         }

@@ -38,7 +38,7 @@ def _prompts(
         artifacts.warehouse,
         "SELECT prompt, any_value(not_read) AS not_read, list(file ORDER BY seed) AS files, "
         "list(seed ORDER BY seed) AS seeds, min(file) AS first FROM images "
-        "WHERE study = ? AND experiment = ? AND role = 'made' AND status = 'accepted' "
+        "WHERE study = ? AND experiment = ? AND status = 'accepted' "
         f"GROUP BY prompt ORDER BY first LIMIT {PROMPTS}",
         [study, experiment],
     )

@@ -20,6 +20,7 @@ from resources.report.figures import (
     verdict_rows,
 )
 from resources.report.made import experiments
+from resources.report.person import age_grid, identity_rows, pair_rows, sheets
 from resources.report.pictures import Pictures
 from resources.warehouse import query
 
@@ -62,7 +63,7 @@ def _has_rows(warehouse: Path, study: str) -> bool:
     found = query(
         warehouse,
         "SELECT (SELECT count(*) FROM verdicts WHERE study = $1) "
-        "+ (SELECT count(*) FROM images WHERE study = $1 AND role = 'made') AS n",
+        "+ (SELECT count(*) FROM images WHERE study = $1 AND experiment IS NOT NULL) AS n",
         [study],
     )
     return bool(found["n"][0])
@@ -100,6 +101,16 @@ def _study(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, 
         "intake": _intake(warehouse, study),
         "made": made_rows(warehouse, study.name),
         "experiments": experiments(artifacts, study, pictures),
+        "person": _person(artifacts, study, pictures) if study.subjects else None,
+    }
+
+
+def _person(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any]:
+    return {
+        "pairs": pair_rows(artifacts.warehouse, study.name),
+        "identity": identity_rows(artifacts.warehouse, study.name),
+        "grid": age_grid(artifacts, study, pictures),
+        "sheets": sheets(study, pictures),
     }
 
 

@@ -22,7 +22,7 @@ class Pictures:
         manifest = self._artifacts.find_current(asset, partition)
         if manifest is None or name not in {entry.path for entry in manifest.files}:
             return None
-        target = f"pictures/{partition}-{name}"
+        target = f"pictures/{asset.replace('/', '-')}-{partition}-{name}"
         (self._folder / target).write_bytes(self._artifacts.store.read_file(manifest, name))
         return target
 

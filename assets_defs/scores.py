@@ -1,0 +1,88 @@
+"""Scores: an experiment's pictures compared with each other, with photos, and one by one."""
+
+import dagster as dg
+
+from assets_defs import keys
+from assets_defs.experiments import RESUME, made, photos_of, split_of
+from assets_defs.forms import Rerun
+from assets_defs.people import faces, photos, splits, variety
+from assets_defs.results import readable_failures, result, said_by
+from assets_defs.steps import PAIRS, SCORE_IMAGES
+from assets_defs.studies import experiments, experiments_of_subject, registry
+from likeness.metrics.experiment import PairsParams
+from likeness.metrics.images import ImagesScoresParams
+from resources.artifacts import Artifacts
+
+
+@dg.asset(
+    key=keys.PAIRS.split("/"),
+    group_name="scores",
+    partitions_def=experiments,
+    deps=[
+        made,
+        *(
+            dg.AssetDep(asset, partition_mapping=experiments_of_subject())
+            for asset in (photos, faces, splits, variety)
+        ),
+    ],
+    owners=keys.OWNERS,
+    kinds={"opencv", "parquet"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
+    code_version=PAIRS.code_version,
+    description="SSIM and face verification of all pairs of the experiment's pictures, and with "
+    "the photos it learned from and those held back; means with intervals over pictures.",
+)
+def pairs(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Compare all pairs."""
+    key = context.partition_key
+    experiment = registry().experiments[key]
+    with readable_failures():
+        inputs = {"made": artifacts.current(keys.IMAGES, key)}
+        params = PairsParams()
+        if experiment.subject is not None:
+            subject = registry().subjects[experiment.subject]
+            inputs |= photos_of(artifacts, experiment)
+            inputs["variety"] = artifacts.current(keys.VARIETY, experiment.subject)
+            params = PairsParams(
+                side=subject.ssim_side, faces=subject.faces, split=split_of(experiment)
+            )
+        done = artifacts.make(
+            PAIRS, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, done, previews=("preview.png", "faces.jpg"))
+
+
+@dg.asset(
+    key=keys.IMAGE_SCORES.split("/"),
+    group_name="scores",
+    partitions_def=experiments,
+    deps=[made, pairs],
+    owners=keys.OWNERS,
+    kinds={"pytorch", "parquet"},
+    tags={"layer": "derived"},
+    code_version=SCORE_IMAGES.code_version,
+    description="Each picture by itself: how old it looks against what was asked for, whether it "
+    "shows the person, whether it is a copy of a photo.",
+)
+def image_scores(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Look at every picture."""
+    key = context.partition_key
+    experiment = registry().experiments[key]
+    with readable_failures():
+        inputs = {
+            "made": artifacts.current(keys.IMAGES, key),
+            "pairs": artifacts.current(keys.PAIRS, key),
+        }
+        params = ImagesScoresParams()
+        if experiment.subject is not None:
+            params = ImagesScoresParams(ages=registry().subjects[experiment.subject].ages)
+        done = artifacts.make(
+            SCORE_IMAGES, key, params, inputs, recompute=config.recompute, say=said_by(context)
+        )
+        return result(artifacts, done)

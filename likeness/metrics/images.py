@@ -1,0 +1,167 @@
+"""The heavy call on single pictures: how old they look, whose they are, whether they are copies."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from likeness.faces import tasks as faces
+from likeness.images import image_set
+from likeness.images.decode import decode
+from likeness.images.sheets import ANY_SIZE
+from likeness.metrics import passports, tables
+from likeness.metrics.experiment import HELD, TRAIN
+from likeness.metrics.means import mean_of_pictures
+from likeness.models.registry import PACKAGE
+from likeness.progress import track
+
+SCORES, MEANS = "scores.parquet", "means.parquet"
+NO_FACE, NOTHING = "no_face", "nothing to compare with"
+READER = PACKAGE / "world" / "weights" / "reader"
+COLUMNS = {
+    "metric": "string",
+    "protocol": "string",
+    "passport_id": "string",
+    "image_id": "string",
+    "value": "Float64",
+    "status": "string",
+}
+MEAN_COLUMNS = {
+    "metric": "string",
+    "protocol": "string",
+    "passport_id": "string",
+    "role": "string",
+    "part": "string",
+    "value": "Float64",
+    "low": "Float64",
+    "high": "Float64",
+    "n": "Int64",
+    "left_out": "Int64",
+}
+AgeReader = Literal["reader", "none"]
+
+
+class ImagesScoresParams(BaseModel):
+    """What is asked of every picture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ages: AgeReader = Field(
+        "none", description="what reads ages: the small world's reader, or none"
+    )
+
+
+def score_images(
+    params: ImagesScoresParams, inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """``scores/images``: a row per picture and measure, and their means per role and age asked for.
+
+    ``inputs``: ``made``, and ``pairs`` of the same experiment. ``held_back_verified``: share of the
+    photos held back that the picture's face verifies with, 0..1. ``nearest_photo``: the largest
+    SSIM (corrected) with a photo learned from; ``copied``: 1 where it is larger than that of any
+    two different photos learned from. ``age`` in years as read, ``age_error``: years off what the
+    prompt asked for. Pictures without a face have no age.
+    """
+    made = image_set.accepted(image_set.read(inputs["made"]))
+    pairs = tables.read(inputs["pairs"], tables.PAIRS)
+    found = [*_from_pairs(pairs, made)]
+    if params.ages == "reader":
+        found += _ages(inputs, made)
+    table = pd.concat(found) if found else pd.DataFrame()
+    scores = tables.typed(table, COLUMNS)
+    scores.to_parquet(output / SCORES, index=False)
+    means = tables.typed(pd.DataFrame(_means(scores, made)), MEAN_COLUMNS)
+    means.to_parquet(output / MEANS, index=False)
+    return {
+        "pictures": len(made),
+        "means": {
+            f"{row.metric}, {row.role}": None if pd.isna(row.value) else round(float(row.value), 4)
+            for row in means[means["part"] == "all"].itertuples()
+        },
+    }
+
+
+def _from_pairs(pairs: pd.DataFrame, made: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """What the pairs say about each picture by itself."""
+    same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
+    if len(mine := same[same["set_a"] != HELD]):
+        yield _rows("held_back_verified", mine, mine.groupby("image_a")["value"].mean(), NO_FACE)
+    alike = pairs[(pairs["metric"] == "ssim") & (pairs["protocol"] == "corrected")]
+    near = alike[(alike["set_b"] == TRAIN) & (alike["set_a"] != TRAIN)]
+    if len(near):
+        nearest = near.groupby("image_a")["value"].max()
+        yield _rows("nearest_photo", near, nearest, NOTHING)
+        among = alike[(alike["set_a"] == TRAIN) & (alike["set_b"] == TRAIN)]["value"].max()
+        copied = (nearest > among).astype(float) if pd.notna(among) else nearest * np.nan
+        yield _rows("copied", near, copied, NOTHING)
+
+
+def _rows(metric: str, source: pd.DataFrame, values: pd.Series, why: str) -> pd.DataFrame:
+    known = pd.to_numeric(values, errors="coerce").astype("Float64")
+    return pd.DataFrame(
+        {
+            "metric": metric,
+            "protocol": source["protocol"].iat[0],
+            "passport_id": source["passport_id"].iat[0],
+            "image_id": known.index,
+            "value": known.to_numpy(),
+            "status": known.isna().map({True: why, False: tables.OK}).to_numpy(),
+        }
+    )
+
+
+def _ages(inputs: dict[str, Path], made: pd.DataFrame) -> list[pd.DataFrame]:
+    """As the small world's reader sees them, where a face was found."""
+    from likeness.models.checksums import sha256_of
+    from likeness.world.reader.read import Reader
+
+    paper = passports.Passport(
+        metric="age",
+        protocol="expected age",
+        model="small-reader",
+        revision=sha256_of(READER / "model.safetensors"),
+        preprocessing="area to 64 x 64",
+        libraries=passports.versions("torch", "numpy"),
+    )
+    reader = Reader.load(READER)
+    read = pd.read_parquet(inputs["pairs"] / faces.TABLE)
+    seen = set(read.loc[read["status"] == "ok", "image_id"])
+    ages: dict[str, float] = {}
+    for row in track(list(made.itertuples()), "reading ages", len(made)):
+        if row.image_id in seen:
+            picture = np.asarray(decode(inputs["made"] / str(row.file), ANY_SIZE))
+            ages[str(row.image_id)] = float(reader.read(picture[None]).age[0])
+    years = pd.Series({str(i): ages.get(str(i), np.nan) for i in made["image_id"]}, dtype=float)
+    asked = made.drop_duplicates("image_id").set_index("image_id")["age"].astype(float)
+    off = (years - asked)[asked.notna()].abs()
+    papers = pd.DataFrame({"protocol": [paper.protocol], "passport_id": [paper.passport_id]})
+    return [_rows("age", papers, years, NO_FACE), _rows("age_error", papers, off, NO_FACE)]
+
+
+def _means(scores: pd.DataFrame, made: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """Over the pictures of each role, and of each age asked for."""
+    about = made.drop_duplicates("image_id")[["image_id", "role", "age"]]
+    joined = scores.merge(about, on="image_id")
+    keys = ["metric", "protocol", "passport_id", "role"]
+    for key, rows in joined.groupby(keys, sort=True):
+        yield _mean(dict(zip(keys, key, strict=True)), "all", rows)
+        for age, some in rows.dropna(subset="age").groupby("age"):
+            yield _mean(dict(zip(keys, key, strict=True)), f"{age:g}", some)
+
+
+def _mean(named: dict[str, object], part: str, rows: pd.DataFrame) -> dict[str, object]:
+    values = rows["value"].to_numpy(float, na_value=np.nan)
+    value, n, low, high = mean_of_pictures(values[~np.isnan(values)])
+    left_out = int(np.isnan(values).sum())
+    return {
+        **named,
+        "part": part,
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": n,
+        "left_out": left_out,
+    }

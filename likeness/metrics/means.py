@@ -1,0 +1,27 @@
+"""Means over pictures with intervals."""
+
+import math
+
+import numpy as np
+
+from likeness.classify.statistics import Rate
+
+RESAMPLES = 2000
+# with fewer pictures there are too few different resamples for a quantile to mean anything
+FEWEST = 3
+
+
+def mean_of_pictures(values: np.ndarray, seed: int = 0) -> Rate:
+    """Mean of N values, one a picture, with a percentile bootstrap 95 % interval (Efron 1979).
+
+    The interval is NaN with fewer than 3 values, everything is NaN without any.
+    """
+    n = len(values)
+    if n == 0:
+        return Rate(math.nan, 0, math.nan, math.nan)
+    mean = float(np.mean(values))
+    if n < FEWEST:
+        return Rate(mean, n, math.nan, math.nan)
+    drawn = np.random.default_rng(seed).integers(n, size=(RESAMPLES, n))
+    low, high = np.percentile(np.asarray(values)[drawn].mean(1), [2.5, 97.5])
+    return Rate(mean, n, float(low), float(high))
