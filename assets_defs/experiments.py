@@ -98,7 +98,7 @@ def base(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Material
 
 @dg.asset(
     key=keys.CLASS_PRIOR.split("/"),
-    group_name="models",
+    group_name="images",
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model())],
     owners=keys.OWNERS,

@@ -1,5 +1,7 @@
 """Scores: an experiment's pictures compared with each other, with photos, and one by one."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from assets_defs import keys
@@ -11,7 +13,26 @@ from assets_defs.steps import PAIRS, SCORE_IMAGES
 from assets_defs.studies import experiments, experiments_of_subject, registry
 from likeness.metrics.experiment import PairsParams
 from likeness.metrics.images import ImagesScoresParams
+from likeness.metrics.tables import OK, read
+from likeness.metrics.tables import PAIRS as PAIRS_TABLE
 from resources.artifacts import Artifacts
+
+WITHIN = "scores__values_are_within_bounds"
+BOUNDS = {"ssim": (-1.0, 1.0), "verification": (0.0, 1.0)}
+
+
+def check_pairs(folder: Path) -> dg.AssetCheckResult:
+    """Of the table of pairs: a value where the status is ok and nowhere else, none beyond reach."""
+    table = read(folder, PAIRS_TABLE)
+    known = table["value"].notna()
+    unclear = table[known != (table["status"] == OK)]
+    low, high = (table["metric"].map({k: v[side] for k, v in BOUNDS.items()}) for side in (0, 1))
+    beyond = table[known & ~table["value"].between(low, high).fillna(False)]
+    return dg.AssetCheckResult(
+        check_name=WITHIN,
+        passed=unclear.empty and beyond.empty,
+        metadata={"pairs": len(table), "beyond": len(beyond), "unclear": len(unclear)},
+    )
 
 
 @dg.asset(
@@ -31,6 +52,14 @@ from resources.artifacts import Artifacts
     pool="gpu",
     retry_policy=RESUME,
     code_version=PAIRS.code_version,
+    check_specs=[
+        dg.AssetCheckSpec(
+            WITHIN,
+            asset=keys.PAIRS.split("/"),
+            blocking=True,
+            description="Every pair has a value within the bounds of its measure, or a reason.",
+        )
+    ],
     description="SSIM and face verification of all pairs of the experiment's pictures, and with "
     "the photos it learned from and those held back; means with intervals over pictures.",
 )
@@ -53,7 +82,8 @@ def pairs(
         done = artifacts.make(
             PAIRS, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
-        return result(artifacts, done, previews=("preview.png", "faces.jpg"))
+        found = (check_pairs(artifacts.fetch(done.manifest)),)
+        return result(artifacts, done, previews=("preview.png", "faces.jpg"), checks=found)
 
 
 @dg.asset(

@@ -46,6 +46,19 @@ SCORES = {
     "image_scores": ("scores/images", "scores.parquet"),
     "image_means": ("scores/images", "means.parquet"),
 }
+# Name of an input of an experiment's artefacts -> asset; some are partitioned by the person.
+INPUTS = {
+    "base": "models/base",
+    "prior": "images/class_prior",
+    "model": "models/finetuned",
+    "made": "images/made",
+    "pairs": "scores/pairs",
+    "photos": "people/photos",
+    "faces": "people/faces",
+    "variety": "people/variety",
+    "splits": "people/splits",
+}
+OF_SUBJECT = ("photos", "faces", "variety", "splits")
 
 
 class Current:
@@ -94,23 +107,35 @@ class Current:
 
         That goes for what its model was made from, too.
         """
-        experiment = self.registry.experiments[key]
         made, model = self.manifest("images/made", key), self.manifest("models/finetuned", key)
-        needed = {"base": self.manifest("models/base", experiment.model), "model": model}
-        if experiment.subject is not None and model is not None and "splits" in model.inputs:
-            needed["splits"] = self.manifest("people/splits", experiment.subject)
         if made is None or model is None:
             return None
-        used = model.inputs | made.inputs
-        fits = all(one and used.get(name) == one.content for name, one in needed.items())
+        if "base" not in model.inputs or "model" not in made.inputs:
+            return None
+        fits = self._stands_on_current(model, key) and self._stands_on_current(made, key)
         return made if fits else None
 
     def scores(self, asset: str, key: str) -> Manifest | None:
-        """Scores of an experiment's current pictures; None where they are of others."""
-        made, scores = self.made(key), self.manifest(asset, key)
-        if made is None or scores is None or scores.inputs.get("made") != made.content:
+        """Scores of an experiment's current pictures; None where they are of others.
+
+        That goes for the photos that the pictures were compared with, too.
+        """
+        scores = self.manifest(asset, key)
+        if scores is None or "made" not in scores.inputs or self.made(key) is None:
             return None
-        return scores
+        if "pairs" in scores.inputs and self.scores("scores/pairs", key) is None:
+            return None
+        return scores if self._stands_on_current(scores, key) else None
+
+    def _stands_on_current(self, made: Manifest, key: str) -> bool:
+        """Whether everything that an artefact of an experiment was made from is current."""
+        experiment = self.registry.experiments[key]
+        where = {"base": experiment.model} | dict.fromkeys(OF_SUBJECT, experiment.subject)
+        for name, content in made.inputs.items():
+            found = self.found.get((INPUTS[name], where.get(name, key)))
+            if found is None or found[1].content != content:
+                return False
+        return True
 
 
 def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]:
@@ -137,7 +162,8 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                 {"painter": key, "image_set": name, "name": pictures.name, "truth": pictures.truth}
                 for key, painter in painters.items()
                 for name, pictures in painter.tests.items()
-            ]
+            ],
+            columns=["painter", "image_set", "name", "truth"],
         ).astype({"truth": "Int64"}),
         "experiments": pd.DataFrame([_experiment(current, key) for key in registry.experiments]),
         "images": _joined(
@@ -246,10 +272,11 @@ def _passports(current: Current) -> pd.DataFrame:
     """What all scores were taken with, each once."""
     rows: dict[str, dict[str, object]] = {}
     for key in current.registry.experiments:
-        if scores := current.scores("scores/pairs", key):
-            file = current.artifacts.fetch(scores) / "passports.json"
-            for row in json.loads(file.read_text()):
-                rows[row["passport_id"]] = row | {"libraries": json.dumps(row["libraries"])}
+        for asset in ("scores/pairs", "scores/images"):
+            if scores := current.scores(asset, key):
+                file = current.artifacts.fetch(scores) / "passports.json"
+                for row in json.loads(file.read_text()):
+                    rows[row["passport_id"]] = row | {"libraries": json.dumps(row["libraries"])}
     return pd.DataFrame(list(rows.values()))
 
 

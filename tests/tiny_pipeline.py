@@ -61,5 +61,5 @@ def settings(model: Path) -> str:
     """What LIKENESS_MODELS must say for the name ``tiny`` to be this model."""
     return (
         f"tiny: {{source: 'folder:{model}', architecture: small, resolution: {SIDE}, "
-        "dtype: float32}\n"
+        "dtype: float32, prediction_type: v_prediction}\n"
     )

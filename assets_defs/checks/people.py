@@ -11,10 +11,10 @@ from likeness.people.splits import SplitRecipe
 
 ANY = "people__a_photo_is_accepted"
 AGES = "people__every_photo_has_an_age"
-ENOUGH = "splits__enough_photos"
-COPIES = "splits__no_duplicates"
-STRANGERS = "splits__no_strangers_among_the_verified"
-UNVERIFIED = "splits__unverified_photos"
+ENOUGH = "people__enough_photos"
+COPIES = "people__no_duplicates"
+STRANGERS = "people__no_strangers_among_the_verified"
+UNVERIFIED = "people__unverified_photos"
 
 PHOTOS_CHECKS = [
     dg.AssetCheckSpec(

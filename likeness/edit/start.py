@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likeness.errors import BadInput
+from likeness.finetune.recipe import WHOLE_WORDS
+from likeness.generate.prompts import unread
 from likeness.generate.sample import Denoising, Pipeline, as_bytes
 
 if TYPE_CHECKING:
@@ -74,16 +76,17 @@ def invert(
     import torch
 
     scheduler = pipe.scheduler
-    levels = levels_of(scheduler, denoising.num_inference_steps)
-    path = [(low, high) for at in pairwise(levels) for low, high in _between(*at, substeps)]
+    levels = timesteps_of(scheduler, denoising.num_inference_steps)[::-1]
+    low: int | None = None
     try:
         with torch.no_grad():
-            _, words = embeddings(pipe, prompts, None)
+            words = embeddings(pipe, prompts)
             x = encode(pipe, pictures)
             kept = [x.cpu()]
-            for low, high in path:
+            for high in _rungs(levels, substeps):
                 noise = predicted_noise(pipe, x, high, words)
                 x = moved(scheduler, x, noise, low, high)
+                low = high
                 if high in levels:
                     kept.append(x.cpu())
                 on_step()
@@ -93,29 +96,27 @@ def invert(
     return [Start(one[-1], one) for one in trajectories]
 
 
-def levels_of(scheduler: Any, steps: int) -> list[int | None]:
-    """From the picture, None, up through all timesteps of a schedule; sets the scheduler to it."""
+def timesteps_of(scheduler: Any, steps: int) -> list[int]:
+    """The timesteps of a schedule in the order of sampling; sets the scheduler to them."""
     scheduler.set_timesteps(steps)
-    levels: list[int | None] = [None]
-    levels += reversed(scheduler.timesteps.tolist())
-    return levels
+    return [int(timestep) for timestep in scheduler.timesteps]
 
 
-def _between(low: int | None, high: int | None, parts: int) -> list[tuple[int | None, int]]:
-    """The way between neighbouring levels in equal parts; the first is one part only.
+def _rungs(levels: Sequence[int], substeps: int) -> list[int]:
+    """The ascending timesteps of a schedule, and those between them in equal parts.
 
-    The picture is less than one step away from the first timestep, where nothing lies between.
+    The picture is less than one step away from the first of them: nothing lies between.
     """
-    assert high is not None
-    if low is None:
-        return [(None, high)]
-    if (high - low) % parts:
-        raise BadInput(
-            f"{high - low} timesteps lie between two steps and cannot be divided by {parts} "
-            "substeps: take a divisor"
-        )
-    stops = list(range(low, high + 1, (high - low) // parts))
-    return list(pairwise(stops))
+    rungs = list(levels[:1])
+    for low, high in pairwise(levels):
+        if (high - low) % substeps:
+            raise BadInput(
+                f"{high - low} timesteps lie between two steps and cannot be divided by {substeps} "
+                "substeps: take a divisor"
+            )
+        width = (high - low) // substeps
+        rungs += range(low + width, high + 1, width)
+    return rungs
 
 
 def alpha_at(scheduler: Any, level: int | None) -> "torch.Tensor":
@@ -149,23 +150,46 @@ def predicted_noise(
     return alpha.sqrt() * said + (1 - alpha).sqrt() * x.float()
 
 
-def embeddings(
-    pipe: Pipeline, prompts: Sequence[str], negative: str | None
-) -> "tuple[torch.Tensor | None, torch.Tensor]":
-    """N x tokens x D of the negative prompt, as often as there are prompts, and of the prompts.
+def embeddings(pipe: Pipeline, prompts: Sequence[str]) -> "torch.Tensor":
+    """N x tokens x D of N prompts, in the model's number format.
 
-    ``negative`` None: no such embeddings, None. Raises BadInput for a model that reads a prompt
-    with two text encoders, whose pictures need more than embeddings.
+    Raises BadInput for a model that reads a prompt with two text encoders, whose pictures need
+    more than these.
     """
+    return words_of(pipe, prompts, "", 1.0)
+
+
+def words_of(pipe: Pipeline, prompts: Sequence[str], negative: str, scale: float) -> "torch.Tensor":
+    """As ``embeddings``; above guidance 1, 2N rows, of which the first N are of ``negative``."""
+    import torch
+
     if getattr(pipe, "text_encoder_2", None) is not None:
         raise BadInput(
             "editing needs a model with one text encoder, such as sd15 or small: choose another"
         )
-    guided = negative is not None
-    words, empty = pipe.encode_prompt(
-        list(prompts), pipe.unet.device, 1, guided, [negative] * len(prompts) if guided else None
-    )
-    return (empty if guided else None), words
+    guided = scale > 1
+    away = [negative] * len(prompts) if guided else None
+    words, empty = pipe.encode_prompt(list(prompts), pipe.unet.device, 1, guided, away)
+    return torch.cat([empty, words]) if guided else words
+
+
+def denoised(
+    pipe: Pipeline, x: "torch.Tensor", timestep: int, words: "torch.Tensor", scale: float
+) -> "torch.Tensor":
+    """One step of sampling, bit for bit as ``sample`` takes it; latents N x C x h x w.
+
+    ``words`` are of ``words_of``: with 2N rows, classifier-free guidance (Ho and Salimans 2022).
+    The scheduler must be set to the timesteps, as ``timesteps_of`` does.
+    """
+    import torch
+
+    guided = len(words) > len(x)
+    rows = torch.cat([x, x]) if guided else x
+    said = pipe.unet(rows, timestep, encoder_hidden_states=words).sample
+    if guided:
+        without, with_words = said.chunk(2)
+        said = without + scale * (with_words - without)
+    return pipe.scheduler.step(said, timestep, x).prev_sample
 
 
 def encode(pipe: Pipeline, pictures: np.ndarray) -> "torch.Tensor":
@@ -193,10 +217,15 @@ def decode(pipe: Pipeline, latents: "torch.Tensor") -> np.ndarray:
     return as_bytes(np.asarray(pipe.image_processor.postprocess(made, output_type="np")))
 
 
-def notes_of(latents: "torch.Tensor") -> list[str]:
-    """Of each of N x C x h x w latents: "", or that its picture is black for want of numbers."""
+def notes_of(pipe: Pipeline, latents: "torch.Tensor", prompts: Sequence[str]) -> list[str]:
+    """What is wrong with each of N x C x h x w latents, or not read of its prompt; "": nothing."""
     finite = latents.isfinite().flatten(1).all(1).tolist()
-    return ["" if one else NO_NUMBERS for one in finite]
+    whole = len(pipe.tokenizer) < WHOLE_WORDS
+    found = zip([None if one else NO_NUMBERS for one in finite], prompts, strict=True)
+    return [
+        "; ".join(filter(None, (wrong, unread(pipe.tokenizer, prompt, whole))))
+        for wrong, prompt in found
+    ]
 
 
 def too_many(count: int) -> BadInput:

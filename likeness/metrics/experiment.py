@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.faces import tasks as faces
 from likeness.faces.backend import DeepFaces, FacesRecipe, SmallFaces
-from likeness.faces.tasks import ReadFacesParams, read_faces
+from likeness.faces.tasks import ReadFacesParams, accepted_pictures, read_faces
 from likeness.faces.verification import NO_FACE, best_distance, by_picture, verified
-from likeness.images import image_set
 from likeness.metrics import passports, tables
 from likeness.metrics.heatmap import heat_map
 from likeness.metrics.pairs import mean_between, mean_within
@@ -67,9 +66,10 @@ def score_pairs(
     ``variety``. Every role of the pictures is compared within itself, with the photos that were
     learned from (``train``) and, by faces only, with photos held back (``held``). Writes
     ``pairs.parquet``, ``means.parquet`` (over all, and per age asked for), ``passports.json``,
-    ``faces.parquet`` and heat maps. Pairs without a face are rows with status no_face.
+    ``faces.parquet`` and heat maps. Pairs without a face are rows with status no_face. Raises
+    BadInput where every picture was rejected.
     """
-    made = image_set.accepted(image_set.read(inputs["made"])).sort_values(
+    made = accepted_pictures(inputs["made"]).sort_values(
         ["role", "age", "file"], na_position="last"
     )
     roles = [

@@ -63,18 +63,22 @@ def score_images(
     photos held back that the picture's face verifies with, 0..1. ``nearest_photo``: the largest
     SSIM (corrected) with a photo learned from; ``copied``: 1 where it is larger than that of any
     two different photos learned from. ``age`` in years as read, ``age_error``: years off what the
-    prompt asked for. Pictures without a face have no age.
+    prompt asked for. Pictures without a face have no age. What is taken from pairs has the passport
+    of the pairs; those of the rest are in ``passports.json``.
     """
     made = image_set.accepted(image_set.read(inputs["made"]))
     pairs = tables.read(inputs["pairs"], tables.PAIRS)
     found = [*_from_pairs(pairs, made)]
+    papers = []
     if params.ages == "reader":
-        found += _ages(inputs, made)
+        papers = [_passport_of_the_reader()]
+        found += _ages(inputs, made, papers[0])
     table = pd.concat(found) if found else pd.DataFrame()
     scores = tables.typed(table, COLUMNS)
     scores.to_parquet(output / SCORES, index=False)
     means = tables.typed(pd.DataFrame(_means(scores, made)), MEAN_COLUMNS)
     means.to_parquet(output / MEANS, index=False)
+    passports.write(output, papers)
     return {
         "pictures": len(made),
         "means": {
@@ -113,12 +117,10 @@ def _rows(metric: str, source: pd.DataFrame, values: pd.Series, why: str) -> pd.
     )
 
 
-def _ages(inputs: dict[str, Path], made: pd.DataFrame) -> list[pd.DataFrame]:
-    """As the small world's reader sees them, where a face was found."""
+def _passport_of_the_reader() -> passports.Passport:
     from likeness.models.checksums import sha256_of
-    from likeness.world.reader.read import Reader
 
-    paper = passports.Passport(
+    return passports.Passport(
         metric="age",
         protocol="expected age",
         model="small-reader",
@@ -126,6 +128,14 @@ def _ages(inputs: dict[str, Path], made: pd.DataFrame) -> list[pd.DataFrame]:
         preprocessing="area to 64 x 64",
         libraries=passports.versions("torch", "numpy"),
     )
+
+
+def _ages(
+    inputs: dict[str, Path], made: pd.DataFrame, paper: passports.Passport
+) -> list[pd.DataFrame]:
+    """As the small world's reader sees them, where a face was found."""
+    from likeness.world.reader.read import Reader
+
     reader = Reader.load(READER)
     read = pd.read_parquet(inputs["pairs"] / faces.TABLE)
     seen = set(read.loc[read["status"] == "ok", "image_id"])
@@ -137,8 +147,8 @@ def _ages(inputs: dict[str, Path], made: pd.DataFrame) -> list[pd.DataFrame]:
     years = pd.Series({str(i): ages.get(str(i), np.nan) for i in made["image_id"]}, dtype=float)
     asked = made.drop_duplicates("image_id").set_index("image_id")["age"].astype(float)
     off = (years - asked)[asked.notna()].abs()
-    papers = pd.DataFrame({"protocol": [paper.protocol], "passport_id": [paper.passport_id]})
-    return [_rows("age", papers, years, NO_FACE), _rows("age_error", papers, off, NO_FACE)]
+    taken = pd.DataFrame({"protocol": [paper.protocol], "passport_id": [paper.passport_id]})
+    return [_rows("age", taken, years, NO_FACE), _rows("age_error", taken, off, NO_FACE)]
 
 
 def _means(scores: pd.DataFrame, made: pd.DataFrame) -> Iterator[dict[str, object]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from likeness.errors import BadInput
+from likeness.models.learned_word import EMBEDS, add_word, read_word
 from likeness.models.load import Pipeline, load_pipeline, on_device
 from likeness.models.local import INDEX, model_identity, pipeline_files, without_left_out
 from likeness.models.registry import DType
@@ -40,8 +41,9 @@ def read_reference(folder: Path) -> Reference:
 def assemble(changed: Path, base: Path, into: Path) -> None:
     """Make ``into`` a whole diffusers folder of links: changed components, the rest of ``base``.
 
-    Stock ``StableDiffusionPipeline.from_pretrained`` loads it; adapters lie beside the components,
-    for ``load_lora_weights``. Raises BadInput when ``into`` exists or a folder is no model.
+    Stock ``StableDiffusionPipeline.from_pretrained`` loads it; adapters and learned words lie
+    beside the components, for ``load_lora_weights`` and ``load_textual_inversion``. Raises BadInput
+    when ``into`` exists or a folder is no model.
     """
     if into.exists():
         raise BadInput(f"{into} exists already: name a folder that does not")
@@ -62,10 +64,9 @@ def assemble(changed: Path, base: Path, into: Path) -> None:
 
 
 def _weights_of(changed: Path) -> list[Path]:
-    """The files of changed components, adapters included. Raises BadInput when there are none."""
+    """The files of what was trained. Raises BadInput when there are none."""
     found = [file for part in PARTS for file in sorted((changed / part).glob("*"))]
-    if (changed / LORA).is_file():
-        found.append(changed / LORA)
+    found += [changed / name for name in (LORA, EMBEDS) if (changed / name).is_file()]
     if not found:
         raise BadInput(f"{changed} holds no fine-tuned component: make the model again")
     return found
@@ -74,8 +75,8 @@ def _weights_of(changed: Path) -> list[Path]:
 def load_finetuned(folder: Path, device: str, dtype: DType | None = None) -> Pipeline:
     """As ``load_pipeline``, with the components or adapters of ``folder`` in place of the base's.
 
-    Works for base models without a folder too. Raises BadInput when the base model on this machine
-    is not the one that was fine-tuned.
+    A learned word of ``folder`` can be said in prompts. Works for base models without a folder too.
+    Raises BadInput when the base model on this machine is not the one that was fine-tuned.
     """
     reference = read_reference(folder)
     found = model_identity(reference.model)
@@ -95,4 +96,6 @@ def load_finetuned(folder: Path, device: str, dtype: DType | None = None) -> Pip
                 folder / part, dtype=old.dtype, use_safetensors=True, local_files_only=True
             )
             pipe.register_modules(**{part: network})
+    if (folder / EMBEDS).is_file():
+        add_word(pipe, read_word(folder / EMBEDS))
     return on_device(pipe, device)

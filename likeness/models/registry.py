@@ -134,6 +134,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "small": {
         "source": "package:world/weights/base",
         "architecture": "small",
+        "prediction_type": "v_prediction",
         "resolution": 64,
         "dtype": "float32",
     },

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
+from likeness.metrics.experiment import HELD, TRAIN
 from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
 
 MODEL, AGE = "{model}", "{age}"  # other words in braces are a grid's own
@@ -122,6 +123,11 @@ class Experiment(Part):
             raise ValueError(f"'{self.title}' has no seeds: give at least one")
         if not self.prompts:
             raise ValueError(f"'{self.title}' has no prompts: give at least one")
+        if taken := {HELD, TRAIN} & self._by_role.keys():
+            raise ValueError(
+                f"'{self.title}' calls its prompts '{min(taken)}', as photos of the subject are "
+                "called in every table: rename them"
+            )
         prompts = [one.prompt for one in self.asked]
         for name, values in (("prompts", prompts), ("seeds", self.seeds)):
             if isinstance(values, list) and len(set(values)) < len(values):

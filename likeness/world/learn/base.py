@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 BATCH = 48
 EMPTY = 0.1  # share of captions left out, for classifier-free guidance (Ho and Salimans 2021)
-SNR_GAMMA = 5.0  # min-SNR weighting, Hang et al. 2023
 
 
 def train_stage(
@@ -54,10 +53,8 @@ def train_stage(
         words = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
         context = text_encoder(words.input_ids.to(device)).last_hidden_state
         predicted = unet(noisy.to(device), t.to(device), encoder_hidden_states=context).sample
-        error = (predicted.float() - noise.to(device)).pow(2).mean((1, 2, 3))
-        ratio = (kept[t] / (1 - kept[t])).to(device)
-        weight = ratio.clamp(max=SNR_GAMMA) / ratio
-        return {"loss": (weight * error).mean(), "mse": error.mean()}
+        velocity = signal.sqrt() * noise - (1 - signal).sqrt() * x
+        return {"loss": (predicted.float() - velocity.to(device)).pow(2).mean()}
 
     curve = train(both, loss_of, plan, scratch, what)
     both.eval().requires_grad_(False)

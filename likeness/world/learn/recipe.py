@@ -64,11 +64,11 @@ class BaseRecipe(BaseModel):
         VaeStage(batch=16, plan=_vae_plan(2400, 1e-3, 2, 0.997)),
     )
     stages: tuple[Stage, ...] = (
-        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(1700, 1e-3, 11)),
+        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(1400, 1e-3, 11)),
         Stage(
-            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(900, 8e-4, 12)
+            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(500, 8e-4, 12)
         ),
         Stage(
-            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1500, 8e-4, 13)
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1050, 8e-4, 13)
         ),
     )

@@ -185,3 +185,83 @@ def test_a_question_cannot_change_the_warehouse(tmp_path):
     build(file, study("old"))
     with pytest.raises(duckdb.Error, match="read-only"):
         query(file, "DELETE FROM studies")
+
+
+def mean(experiment, metric, protocol, sets, value, part="all", **more):
+    """A row of the means of pairs."""
+    row = {"study": "s", "experiment": experiment, "metric": metric, "protocol": protocol}
+    row |= {"set_a": sets[0], "set_b": sets[1], "part": part, "value": value, "n": 10}
+    return row | {"low": None, "high": None, "left_out": 0} | more
+
+
+WITHIN, ACROSS = ("ages", "ages"), ("ages", "train")
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    file = tmp_path_factory.mktemp("people") / "likeness.duckdb"
+    experiments = pd.DataFrame(
+        [
+            {"experiment": "taught", "method": "dreambooth", "subject": "me", "split": "all_01"},
+            {"experiment": "plain", "method": "base", "subject": "me", "split": None},
+            {"experiment": "nobody", "method": "base", "subject": None, "split": None},
+            {"experiment": "not_made", "method": "base", "subject": "me", "split": None},
+        ]
+    ).assign(study="s", title="t")
+    means = [
+        mean("taught", "ssim", "original", WITHIN, 0.4),
+        mean("taught", "ssim", "corrected", WITHIN, 0.31, low=0.3, high=0.32),
+        mean("taught", "verification", "best pair of faces", WITHIN, 0.5, n=7, left_out=3),
+        mean("taught", "ssim", "original", WITHIN, 0.2, part="5"),
+        mean("taught", "verification", "best pair of faces", ACROSS, None, n=0, left_out=10),
+        mean("plain", "ssim", "corrected", WITHIN, 0.7),
+        mean("nobody", "ssim", "corrected", WITHIN, 0.9),
+    ]
+    published = [
+        {"study": "s", "set_a": "ages", "set_b": "ages", "ssim": 0.39, "verification": 0.43},
+        {"study": "other", "set_a": "ages", "set_b": "train", "ssim": 0.1, "verification": 0.1},
+    ]
+    tables = {
+        "experiments": experiments,
+        "pair_means": pd.DataFrame(means),
+        "published_pairs": pd.DataFrame(published),
+    }
+    build(file, tables)
+    return file
+
+
+def test_a_row_of_the_time_machine_has_both_protocols_and_faces_and_what_was_published(people):
+    found = row(people, "time_machine", experiment="taught", set_b="ages", part="all")
+    assert (found.ssim_original, found.ssim, found.ssim_n) == (0.4, 0.31, 10)
+    assert (found.ssim_low, found.ssim_high) == (0.3, 0.32)
+    assert (found.verified, found.verified_n, found.without_face) == (0.5, 7, 3)
+    assert (found.published_ssim, found.published_verified) == (0.39, 0.43)
+    assert (found.method, found.split, found.title) == ("dreambooth", "all_01", "t")
+
+
+def test_what_was_not_measured_or_published_is_nothing(people):
+    found = row(people, "time_machine", experiment="taught", set_b="train")
+    assert all(pd.isna(found[name]) for name in ("ssim", "ssim_original", "verified"))
+    assert (found.verified_n, found.without_face) == (0, 10)
+    # what another study published stands beside its own figures only
+    assert pd.isna(found.published_ssim)
+    found = row(people, "time_machine", experiment="plain")
+    assert pd.isna(found.split)
+    assert pd.isna(found.verified)
+    assert (found.ssim, found.published_ssim) == (0.7, 0.39)
+
+
+def test_published_figures_are_of_all_ages_together(people):
+    found = row(people, "time_machine", experiment="taught", part="5")
+    assert found.ssim_original == 0.2
+    assert pd.isna(found.published_ssim)
+
+
+def test_experiments_about_nobody_or_not_made_yet_are_not_in_the_time_machine(people):
+    found = query(people, "SELECT experiment, set_b, part FROM time_machine")
+    assert found.to_numpy().tolist() == [
+        ["plain", "ages", "all"],
+        ["taught", "ages", "all"],
+        ["taught", "train", "all"],
+        ["taught", "ages", "5"],
+    ]

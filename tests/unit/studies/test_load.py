@@ -120,7 +120,7 @@ def test_a_study_runs_what_it_includes_and_what_that_stands_on(study):
     includes = "{networks: [mine__longest], experiments: [mine__larger]}"
     folder = study(f"name: both\ntitle: t\nincludes: {includes}", "both").parent
     keys = load_registry(folder).keys_of("both")
-    assert keys == (["smaller"], ["mine__longest"], ["sd15"], ["mine__larger"])
+    assert keys == ([], ["smaller"], ["mine__longest"], ["sd15"], ["mine__larger"])
 
 
 def test_a_study_that_is_not_there_is_answered_with_those_that_are():
@@ -174,3 +174,140 @@ def test_another_method_is_replaced_whole_and_the_same_one_is_changed():
     for change in ({"rank": 4}, {"name": "lora", "rank": 4}):
         merged = merge(base, {"method": change})["method"]
         assert merged == {"name": "lora", "rank": 4, "steps": 100}
+
+
+TAUGHT = """
+name: mine
+title: Mine
+subjects:
+  me: {title: Me, folder: photos/me}
+  painted: {title: Nobody, album: {person: 1, photos: 30}, splits: {held_back: 3}}
+  younger: {extends: painted, album: {oldest: 20}}
+experiments:
+  base: {title: b, model: small, subject: me, prompts: [a man], seeds: [0]}
+  taught:
+    title: t
+    model: small
+    subject: me
+    called: sks man
+    method:
+      name: dreambooth
+      split: adult_01
+      instance_prompt: a photo of sks man
+      class_prompt: a photo of man
+    prompts: ["a photo of {model}"]
+    seeds: [0]
+  of_nobody: {extends: taught, subject: painted, method: {split: all_02}}
+"""
+
+
+def test_a_study_runs_the_people_that_its_experiments_are_about(study):
+    registry = load_registry(study(TAUGHT).parent)
+    assert registry.keys_of("mine").subjects == ["me", "painted", "younger"]
+    album = registry.subjects["younger"].album
+    assert (album.person, album.photos, album.oldest) == (1, 30, 20)
+    method = registry.experiments["mine__of_nobody"].method
+    assert (method.split, method.instance_prompt) == ("all_02", "a photo of sks man")
+
+
+def test_people_of_other_studies_come_with_their_experiments_or_by_name(study):
+    study(TAUGHT)
+    text = "name: {name}\ntitle: t\nincludes: {includes}"
+    for name, includes, wanted in (
+        ("by_experiment", "{experiments: [mine__of_nobody]}", ["painted"]),
+        ("by_name", "{subjects: [younger]}", ["younger"]),
+        ("by_both", "{subjects: [me], experiments: [mine__base, mine__of_nobody]}", None),
+    ):
+        folder = study(text.format(name=name, includes=includes), name).parent
+        found = load_registry(folder).keys_of(name).subjects
+        assert found == (wanted or ["me", "painted"])
+
+
+def test_an_experiment_may_be_about_a_person_of_another_study(study):
+    study(TAUGHT)
+    fields = "{title: p, model: small, subject: painted, prompts: [a man], seeds: [0]}"
+    folder = study(f"name: other\ntitle: t\nexperiments: {{p: {fields}}}", "other").parent
+    registry = load_registry(folder)
+    assert registry.keys_of("other").subjects == ["painted"]
+    assert registry.experiments["other__p"].subject == "painted"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            TAUGHT.replace("subject: painted", "subject: nobody"),
+            "experiment 'mine__of_nobody' names subject 'nobody', which no study has",
+        ),
+        (
+            TAUGHT.replace("split: all_02", "split: all_03"),
+            "experiment 'mine__of_nobody' learns from split 'all_03', and subject 'painted' has: "
+            "child_01, child_02, adult_01, adult_02, all_01, all_02",
+        ),
+        (
+            TAUGHT.replace("  painted: {", "  small_person: {").replace("painted", "small_person"),
+            "subject 'small_person' is in .*time_machine",
+        ),
+        (
+            TAUGHT + "includes: {subjects: [nobody]}",
+            "'mine' includes subject 'nobody', which no study has",
+        ),
+        (
+            TAUGHT.replace("title: Me, folder: photos/me", "title: Me"),
+            "subjects.me.*needs either a folder or an album",
+        ),
+        (
+            TAUGHT.replace("{title: Nobody,", "{title: Nobody, folder: photos,"),
+            "subjects.painted.*needs either a folder or an album",
+        ),
+        (
+            TAUGHT.replace("prompts: [a man]", "prompts: {train: [a man]}"),
+            "experiments.base.*calls its prompts 'train'",
+        ),
+    ],
+    ids=[
+        *("unknown subject", "unknown split", "the same subject twice", "included subject"),
+        *("no photos", "two sources of photos", "a role that photos have"),
+    ],
+)
+def test_people_and_splits_that_are_not_there_are_refused(study, text, sentence):
+    folder = study(text).parent
+    with pytest.raises(BadInput, match=sentence):
+        load_registry(folder)
+
+
+def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
+    registry = load_registry()
+    keys = registry.keys_of("time_machine")
+    assert keys.subjects == ["small_person"]
+    assert keys.models == ["small"]
+    found = [registry.experiments[key] for key in keys.experiments]
+    splits = [split.name for split in registry.subjects["small_person"].splits.splits]
+    assert [getattr(one.method, "split", None) for one in found] == [None, *splits]
+    assert len(splits) == 6
+    ages = [0, 5, 15, 25, 35, 45, 55, 65, 75, 85]
+    for one in found:
+        asked = one.asked
+        assert [a.age for a in asked if a.role == "ages"] == ages
+        assert [(a.role, a.prompt, a.age) for a in asked[10:]] == [
+            ("class", "a photo of a man", None)
+        ]
+        seeds = [seed for a in asked for seed in a.seeds]
+        assert seeds == list(range(33))
+        assert not any("{" in a.prompt for a in asked)
+    baseline, *taught = found
+    assert all(" a man as " in a.prompt for a in baseline.asked[:10])
+    for one in taught:
+        assert all(" sks man as " in a.prompt for a in one.asked[:10])
+        assert one.method.prior_loss_weight > 0
+
+
+def test_models_of_the_time_machine_differ_in_nothing_but_their_photos():
+    registry = load_registry()
+    taught = [
+        one
+        for key, one in registry.experiments.items()
+        if key.startswith("time_machine__") and one.method.name == "dreambooth"
+    ]
+    assert len({one.method.recipe.model_dump_json() for one in taught}) == 1
+    assert len({(one.model, one.called, one.sampling.model_dump_json()) for one in taught}) == 1

@@ -1,0 +1,207 @@
+"""Each picture by itself, from pairs written by hand."""
+
+import json
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import small_sets
+
+from likeness.metrics import images, tables
+from likeness.metrics.images import ImagesScoresParams, score_images
+
+# Role, age asked for, and the age that the reader sees.
+MADE = [
+    ("ages", 5, 9),
+    ("ages", 5, 5),
+    ("ages", 40, 70),
+    ("class", None, 33),
+]
+# Row, then its value with each photo: None where a face is missing.
+HELD = {0: [1, 0], 1: [None, None], 2: [1, None], 3: [0, 0]}
+NEAR = {0: [0.2, 0.9], 1: [0.1, 0.3], 2: [1.0, 0.0], 3: [0.5, 0.5]}
+AMONG = 0.6
+
+
+def pairs_table(ids, among=AMONG, near=NEAR, held=HELD):
+    """What ``scores/pairs`` would say of four pictures, two photos learned and two held back."""
+    rows = []
+
+    def add(metric, protocol, sets, pair, value):
+        rows.append(
+            {
+                "metric": metric,
+                "protocol": protocol,
+                "passport_id": metric[:4],
+                "set_a": sets[0],
+                "set_b": sets[1],
+                "image_a": pair[0],
+                "image_b": pair[1],
+                "value": value,
+                "status": "no_face" if value is None else "ok",
+            }
+        )
+
+    if among is not None:
+        add("ssim", "corrected", ("train", "train"), ("t0", "t1"), among)
+        # neither another protocol nor another metric says what is a copy
+        add("ssim", "original", ("train", "train"), ("t0", "t1"), 0.01)
+        add("verification", "best pair", ("train", "train"), ("t0", "t1"), 0.0)
+    for number, values in near.items():
+        for n, value in enumerate(values):
+            role = MADE[number][0]
+            add("ssim", "corrected", (role, "train"), (ids[number], f"t{n}"), value)
+            add("ssim", "original", (role, "train"), (ids[number], f"t{n}"), 1.0)
+            add("verification", "best pair", (role, "train"), (ids[number], f"t{n}"), 1.0)
+    for number, values in held.items():
+        for n, value in enumerate(values):
+            role = MADE[number][0]
+            add("verification", "best pair", (role, "held"), (ids[number], f"h{n}"), value)
+    add("verification", "best pair", ("held", "held"), ("h0", "h1"), 1.0)
+    add("ssim", "corrected", ("ages", "ages"), (ids[0], ids[1]), 1.0)
+    return tables.typed(pd.DataFrame(rows), tables.PAIR_COLUMNS)
+
+
+class Reader:
+    """Reads the age off the first pixel."""
+
+    def read(self, pictures):
+        return SimpleNamespace(age=pictures[:, 0, 0, 0].astype(float))
+
+
+@pytest.fixture
+def score(tmp_path, monkeypatch):
+    """Calls ``score_images`` with pairs as a function of the pictures' ids makes them."""
+    rows = []
+    for n, (role, age, seen) in enumerate(MADE):
+        pixels = small_sets.noise(n, 16)
+        pixels[0, 0] = seen
+        rows.append(small_sets.row(pixels, role=role, age=age))
+    rows.append(small_sets.row(small_sets.noise(9, 16), role="ages", age=5, status="rejected"))
+    table = small_sets.write_set(tmp_path / "made", rows)
+    ids = list(table["image_id"][:4])
+    weights = tmp_path / "reader"
+    weights.mkdir()
+    (weights / "model.safetensors").write_bytes(b"some weights")
+    monkeypatch.setattr(images, "READER", weights)
+    monkeypatch.setattr("likeness.world.reader.read.Reader.load", lambda folder: Reader())
+
+    def call(make=pairs_table, ages="none"):
+        pairs, output = tmp_path / "pairs", tmp_path / "out"
+        for folder in (pairs, output):
+            folder.mkdir(exist_ok=True)
+        make(ids).to_parquet(pairs / "pairs.parquet", index=False)
+        small_sets.write_faces(pairs, table[:4], [[0], [], [0], [0]])
+        inputs = {"made": tmp_path / "made", "pairs": pairs}
+        summary = score_images(ImagesScoresParams(ages=ages), inputs, output, tmp_path)
+        scores = tables.read(output, "scores.parquet")
+        return SimpleNamespace(
+            scores=scores,
+            told={
+                (r.metric, ids.index(r.image_id)): None if pd.isna(r.value) else r.value
+                for r in scores.itertuples()
+            },
+            means={
+                (r.metric, r.role, r.part): r
+                for r in tables.read(output, "means.parquet").itertuples()
+            },
+            papers=json.loads((output / "passports.json").read_text()),
+            summary=summary,
+        )
+
+    return call
+
+
+def of(found, metric):
+    return [found.told[metric, n] for n in range(4)]
+
+
+def test_recognised_is_the_share_of_photos_held_back_that_a_face_verifies_with(score):
+    found = score()
+    assert of(found, "held_back_verified") == [0.5, None, 1.0, 0.0]
+    rows = found.scores[found.scores["metric"] == "held_back_verified"]
+    assert (rows["status"] == "no_face").sum() == 1
+    assert set(rows["passport_id"]) == {"veri"}
+
+
+def test_a_picture_nearer_to_a_photo_than_photos_are_to_each_other_is_a_copy(score):
+    found = score()
+    assert of(found, "nearest_photo") == [0.9, 0.3, 1.0, 0.5]
+    assert of(found, "copied") == [1, 0, 1, 0]
+    assert set(found.scores[found.scores["metric"] == "copied"]["protocol"]) == {"corrected"}
+
+
+def test_as_near_as_two_photos_is_no_copy(score):
+    assert of(score(lambda ids: pairs_table(ids, among=1.0)), "copied") == [0, 0, 0, 0]
+
+
+def test_with_one_photo_nobody_can_say_what_is_a_copy(score):
+    found = score(lambda ids: pairs_table(ids, among=None))
+    assert of(found, "nearest_photo") == [0.9, 0.3, 1.0, 0.5]
+    assert of(found, "copied") == [None] * 4
+    rows = found.scores[found.scores["metric"] == "copied"]
+    assert set(rows["status"]) == {"nothing to compare with"}
+    assert pd.isna(found.means["copied", "ages", "all"].value)
+    assert found.means["copied", "ages", "all"].left_out == 3
+
+
+def test_means_are_over_the_pictures_of_a_role_and_of_each_age_asked_for(score):
+    means = score().means
+    every = means["held_back_verified", "ages", "all"]
+    assert (every.value, every.n, every.left_out) == (0.75, 2, 1)
+    five, forty = (means["held_back_verified", "ages", part] for part in ("5", "40"))
+    assert (five.value, five.n, five.left_out) == (0.5, 1, 1)
+    assert (forty.value, forty.n, forty.left_out) == (1.0, 1, 0)
+    of_class = means["held_back_verified", "class", "all"]
+    assert (of_class.value, of_class.n) == (0.0, 1)
+    assert {part for _, role, part in means if role == "class"} == {"all"}
+    near = means["nearest_photo", "ages", "all"]
+    assert near.value == pytest.approx((0.9 + 0.3 + 1.0) / 3)
+    assert near.low <= near.value <= near.high
+
+
+def test_a_model_that_learned_nothing_copies_nothing_and_may_be_recognised(score):
+    found = score(lambda ids: pairs_table(ids, among=None, near={}))
+    assert set(found.scores["metric"]) == {"held_back_verified"}
+
+
+def test_without_a_person_there_is_nothing_to_say(score):
+    found = score(lambda ids: pairs_table(ids, among=None, near={}, held={})[-1:])
+    assert len(found.scores) == 0
+    assert list(found.scores.columns) == list(images.COLUMNS)
+    assert found.means == {}
+    assert found.summary == {"pictures": 4, "means": {}}
+
+
+def test_ages_are_read_where_there_is_a_face_and_set_against_what_was_asked_for(score):
+    found = score(ages="reader")
+    assert of(found, "age") == [9, None, 70, 33]
+    assert [found.told["age_error", n] for n in range(3)] == [4, None, 30]
+    # nobody asked for an age there
+    assert ("age_error", 3) not in found.told
+    assert found.means["age_error", "ages", "all"].value == 17
+    assert found.means["age_error", "ages", "all"].left_out == 1
+    assert ("age_error", "class", "all") not in found.means
+
+
+def test_what_reads_ages_has_a_passport_with_the_digest_of_its_weights(score):
+    found = score(ages="reader")
+    (paper,) = found.papers
+    ages = found.scores[found.scores["metric"].isin(["age", "age_error"])]
+    assert set(ages["passport_id"]) == {paper["passport_id"]}
+    assert len(paper["revision"]) == 64
+    assert score().papers == []
+
+
+def test_the_order_of_the_pairs_changes_nothing(score):
+    one = score()
+    two = score(lambda ids: pairs_table(ids).sample(frac=1, random_state=5))
+    assert one.told == two.told
+    assert {key: figures(mean) for key, mean in one.means.items()} == {
+        key: figures(mean) for key, mean in two.means.items()
+    }
+
+
+def figures(mean):
+    values = (mean.value, mean.low, mean.high, mean.n, mean.left_out)
+    return [None if pd.isna(value) else value for value in values]

@@ -1,0 +1,194 @@
+"""A person's part of the report, from a small warehouse written by hand."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from likeness.studies.schema import Study
+from resources.report.person import age_grid, identity_rows, pair_rows, sheets
+from resources.warehouse import build
+
+ASKED = {"model": "small", "subject": "me", "prompts": ["a"], "seeds": [0]}
+STUDY = Study.model_validate(
+    {
+        "name": "s",
+        "title": "S",
+        "subjects": {"me": {"title": "Me", "album": {}}},
+        "experiments": {
+            "me__plain": {"title": "Plain", **ASKED},
+            "me__taught": {"title": "Taught", **ASKED},
+            "nobody": {"title": "Nobody", **ASKED, "subject": None},
+        },
+    }
+)
+
+
+def pair_mean(experiment, metric, sets, value, protocol="corrected", part="all", **more):
+    row = {"experiment": experiment, "metric": metric, "protocol": protocol, "part": part}
+    row |= {"set_a": sets[0], "set_b": sets[1], "value": value, "n": 10, "left_out": 0}
+    return row | {"low": None, "high": None} | more
+
+
+def image_mean(experiment, metric, role, value, part="all", **more):
+    row = {"experiment": experiment, "metric": metric, "role": role, "part": part}
+    return row | {"value": value, "low": None, "high": None, "n": 6, "left_out": 0} | more
+
+
+PAIR_MEANS = [
+    pair_mean("me__taught", "ssim", ("ages", "ages"), 0.25, "original"),
+    pair_mean("me__taught", "ssim", ("ages", "ages"), 0.2, low=0.1, high=0.3),
+    pair_mean("me__taught", "ssim", ("ages", "ages"), 0.9, part="5"),
+    pair_mean("me__taught", "verification", ("ages", "ages"), 0.5, "best", n=6, left_out=4),
+    pair_mean("me__taught", "ssim", ("train", "train"), 0.4),
+    # of which the page says nothing
+    pair_mean("me__taught", "ssim", ("scenes", "scenes"), 0.4),
+    pair_mean("me__plain", "ssim", ("ages", "ages"), 0.7),
+    pair_mean("me__plain", "verification", ("ages", "ages"), None, "best", n=0, left_out=10),
+    pair_mean("nobody", "ssim", ("ages", "ages"), 0.8),
+]
+IMAGE_MEANS = [
+    image_mean("me__taught", "held_back_verified", "ages", 0.75, low=0.5, high=1.0),
+    image_mean("me__taught", "held_back_verified", "class", 0.125, n=3),
+    image_mean("me__taught", "held_back_verified", "ages", 0.1, part="5"),
+    image_mean("me__taught", "age_error", "ages", 12.5),
+    image_mean("me__taught", "copied", "ages", 0.0, low=0.0, high=0.0),
+    image_mean("me__taught", "nearest_photo", "ages", 0.9),
+    image_mean("me__plain", "held_back_verified", "ages", None, n=0, left_out=6),
+    image_mean("nobody", "age_error", "ages", 3.0),
+]
+
+
+def picture(experiment, age, file, status="accepted", study="s"):
+    row = {"study": study, "experiment": experiment, "age": age, "file": file}
+    return row | {"status": status, "role": "ages", "image_id": file}
+
+
+IMAGES = [
+    picture("me__taught", 5, "images/001-2.png"),
+    picture("me__taught", 5, "images/001-1.png"),
+    picture("me__taught", 40.5, "images/002-1.png"),
+    picture("me__taught", None, "images/003-1.png"),
+    picture("me__taught", 70, "images/004-1.png", status="rejected"),
+    picture("me__plain", 5, "images/000-1.png"),
+    # photos have an age and no experiment
+    picture(None, 33, "images/photo.png"),
+    picture("me__plain", 99, "images/000-1.png", study="other"),
+]
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    return fill(tmp_path_factory.mktemp("person"), PAIR_MEANS, IMAGE_MEANS, IMAGES)
+
+
+def fill(folder, pairs, means, images):
+    file = folder / "likeness.duckdb"
+    experiments = [
+        {"experiment": key, "title": one.title, "subject": one.subject, "method": "base"}
+        | {"split": None, "study": "s"}
+        for key, one in STUDY.experiments.items()
+    ]
+    experiments[1] |= {"method": "dreambooth", "split": "all_01"}
+    published = {"study": "s", "set_a": "ages", "set_b": "ages", "ssim": 0.39, "verification": 0.4}
+    build(
+        file,
+        {
+            "experiments": pd.DataFrame(experiments),
+            "pair_means": pd.DataFrame(pairs).assign(study="s"),
+            "image_means": pd.DataFrame(means).assign(study="s"),
+            "images": pd.DataFrame(images),
+            "published_pairs": pd.DataFrame([published]),
+        },
+    )
+    return file
+
+
+def cells(rows):
+    return rows.to_dict("records")
+
+
+def test_comparisons_come_in_order_each_with_every_experiment_about_a_person(warehouse):
+    found = pair_rows(warehouse, "s")
+    assert list(zip(found["pictures"], found["experiment"], strict=True)) == [
+        ("photos learned from", "all_01"),
+        ("generated", "base"),
+        ("generated", "all_01"),
+    ]
+
+
+def test_pairs_are_printed_with_interval_and_count_and_what_was_published(warehouse):
+    learned, plain, taught = cells(pair_rows(warehouse, "s"))
+    assert taught == {
+        "pictures": "generated",
+        "experiment": "all_01",
+        "SSIM, original": "0.25",
+        "SSIM [95 %], pairs": "0.200 [0.100, 0.300], n=10",
+        "verified [95 %], pairs": "0.500, n=6",
+        "without face": "4",
+        "published SSIM": "0.39",
+        "published verified": "0.40",
+    }
+    assert plain["verified [95 %], pairs"] == "no data"
+    assert plain["without face"] == "10"
+    assert plain["SSIM, original"] == ""
+    assert learned["published SSIM"] == ""
+
+
+def test_who_is_recognised_is_told_for_every_experiment_about_a_person(warehouse):
+    plain, taught = cells(identity_rows(warehouse, "s"))
+    assert taught == {
+        "experiment": "all_01",
+        "recognised [95 %], n": "0.750 [0.500, 1.000], n=6",
+        "class prompt recognised": "0.125, n=3",
+        "years off [95 %], n": "12.500, n=6",
+        "copies of photos": "0.000 [0.000, 0.000], n=6",
+    }
+    assert plain["experiment"] == "base"
+    assert set(plain.values()) == {"base", "no data"}
+
+
+def test_nothing_measured_is_an_empty_table(tmp_path):
+    file = fill(tmp_path, [], [], [])
+    assert pair_rows(file, "s").empty
+    assert identity_rows(file, "s").empty
+    assert age_grid(SimpleNamespace(warehouse=file), STUDY, Shown()) is None
+    assert pair_rows(file, "nothing").empty
+
+
+class Shown:
+    """Says which picture it was asked for; some files are not there."""
+
+    def __init__(self, missing=()):
+        self.missing = missing
+
+    def thumbnail(self, asset, partition, file):
+        return f"{asset} {partition} {file}"
+
+    def artefact_file(self, asset, partition, name):
+        return None if (asset, name) in self.missing else f"{asset} {partition} {name}"
+
+
+def test_the_grid_has_the_first_picture_of_every_model_at_every_age(warehouse):
+    grid = age_grid(SimpleNamespace(warehouse=warehouse), STUDY, Shown())
+    assert grid["ages"] == ["5", "40.5"]
+    assert grid["rows"] == [
+        {"title": "Plain", "cells": ["images/made s__me__plain images/000-1.png", ""]},
+        {
+            "title": "Taught",
+            "cells": [
+                "images/made s__me__taught images/001-1.png",
+                "images/made s__me__taught images/002-1.png",
+            ],
+        },
+    ]
+
+
+def test_sheets_are_those_of_people_and_of_experiments_about_them_where_they_are_there():
+    found = sheets(STUDY, Shown(missing={("models/finetuned", "preview.jpg")}))
+    files = [one["file"] for one in found]
+    assert files[0] == "people/photos me preview.jpg"
+    assert "models/finetuned s__me__taught curve.png" in files
+    assert "scores/pairs s__me__taught preview.png" in files
+    assert not any("preview.jpg" in file and "finetuned" in file for file in files)
+    assert not any("nobody" in file for file in files)
