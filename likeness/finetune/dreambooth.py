@@ -14,6 +14,7 @@ from likeness.finetune.cache import Conditions, cached_latents, conditions_of
 from likeness.finetune.checkpoints import Checkpoints, Judge, Row
 from likeness.finetune.loop import LossOf, train
 from likeness.finetune.lora import add_adapters, save_adapters
+from likeness.finetune.objective import denoising_errors
 from likeness.finetune.recipe import DreamBoothRecipe
 
 if TYPE_CHECKING:
@@ -192,23 +193,17 @@ def loss_on_latents(
     """
     import torch
 
-    unet, device = pipe.unet, pipe.unet.device
+    device = pipe.unet.device
     prediction: str = pipe.scheduler.config.prediction_type
     kept = pipe.scheduler.alphas_cumprod.to(device)  # share of signal at each noise level
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
         drawn = draw(sets, recipe.batch, len(kept), recipe.offset_noise, generator)
         x, noise, t = (value.to(device) for value in drawn)
-        signal = kept[t].view(-1, 1, 1, 1)
-        noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise
         prompts = torch.arange(len(sets), device=device).repeat_interleave(recipe.batch)
-        context = conditions(prompts)
-        predicted = unet(noisy, t, encoder_hidden_states=context).sample.float()
-        target = noise
-        if prediction == "v_prediction":
-            target = signal.sqrt() * noise - (1 - signal).sqrt() * x
-        errors = (predicted - target).pow(2).mean((1, 2, 3)).split(recipe.batch)
-        weights = snr_weights(signal[: recipe.batch].flatten(), recipe.snr_gamma, prediction)
+        every = denoising_errors(pipe, x, noise, t, conditions(prompts), kept[t])
+        errors = every.split(recipe.batch)
+        weights = snr_weights(kept[t][: recipe.batch], recipe.snr_gamma, prediction)
         values = {"instance": (weights * errors[INSTANCE]).mean()}
         values["loss"] = values["instance"]
         if len(sets) > 1:

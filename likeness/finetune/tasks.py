@@ -73,7 +73,7 @@ def finetune(
             "materialise models/base again"
         )
     recipe = params.recipe
-    images = _stack(_photos(inputs["photos"], params.trained_on), params.resolution)
+    images = _stack(photos_of(inputs["photos"], params.trained_on), params.resolution)
     prior = _prior(params, inputs)
     pipe = load_pipeline(params.model, best_device(), "float32")
     warnings = checked_token(pipe.tokenizer, recipe)
@@ -87,7 +87,7 @@ def finetune(
         model=params.model, reference=params.identity, method=recipe.name, step=trained.step
     )
     (output / BASE).write_text(reference.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    _write_curves(trained, output)
+    write_curves(trained, output)
     best = {name: value for name, value in trained.best.items() if name != "step"}
     return {
         "photos": len(images),
@@ -99,7 +99,7 @@ def finetune(
     }
 
 
-def _photos(folder: Path, ids: Sequence[str]) -> list[Path]:
+def photos_of(folder: Path, ids: Sequence[str]) -> list[Path]:
     """Files of these images, in this order. Raises BadInput when one is not accepted."""
     table = image_set.accepted(image_set.read(folder)).drop_duplicates("image_id")
     files = dict(zip(table["image_id"], table["file"], strict=True))
@@ -160,7 +160,7 @@ def _references(
     params: FinetuneParams, inputs: dict[str, Path], backend: FaceBackend
 ) -> list[np.ndarray]:
     """The faces of the photos held back, F x D each; raises BadInput when none has a face."""
-    files = _photos(inputs["photos"], params.held_back)
+    files = photos_of(inputs["photos"], params.held_back)
     if "faces" in inputs:
         from likeness.faces.verification import by_picture
 
@@ -267,7 +267,7 @@ def _write_index(pipe: Pipeline, output: Path) -> None:
     _copy_json(output / INDEX, output / INDEX)
 
 
-def _write_curves(trained: TrainedModel, output: Path) -> None:
+def write_curves(trained: TrainedModel, output: Path) -> None:
     """``curve.json``, ``checkpoints.parquet``, ``curve.png`` and, if there are any, pictures."""
     checkpoints = trained.checkpoints
     rows = [row | {"published": row["step"] == trained.step} for row in checkpoints.rows]

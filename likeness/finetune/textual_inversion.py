@@ -12,6 +12,7 @@ from likeness.finetune.cache import cached_latents, conditions_of
 from likeness.finetune.checkpoints import Checkpoints, Judge
 from likeness.finetune.dreambooth import TrainedModel, draw
 from likeness.finetune.loop import LossOf, train
+from likeness.finetune.objective import denoising_errors
 from likeness.finetune.ti_recipe import TextualInversionRecipe
 from likeness.models.learned_word import EMBEDS, Word, add_word, write_word
 
@@ -237,24 +238,3 @@ def draw_with_prompts(
         rows.append(draw([latents], 1, levels, 0.0, generator))
         chosen.append(torch.randint(prompts, (1,), generator=generator))
     return tuple(torch.cat(column) for column in zip(*rows, strict=True)), torch.cat(chosen)
-
-
-def denoising_errors(
-    pipe: Pipeline,
-    x: "torch.Tensor",
-    noise: "torch.Tensor",
-    t: "torch.Tensor",
-    context: "torch.Tensor",
-    kept: "torch.Tensor",
-) -> "torch.Tensor":
-    """Mean square errors of the prediction of noise, or velocity, for B latents: B.
-
-    ``kept``: the share of signal at each of the B noise levels ``t``.
-    """
-    signal = kept.view(-1, 1, 1, 1)
-    noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise
-    predicted = pipe.unet(noisy, t, encoder_hidden_states=context).sample.float()
-    target = noise
-    if pipe.scheduler.config.prediction_type == "v_prediction":
-        target = signal.sqrt() * noise - (1 - signal).sqrt() * x
-    return (predicted - target).pow(2).mean((1, 2, 3))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from likeness.devices import best_device
 from likeness.errors import BadInput
 from likeness.finetune.checkpoints import Judge
-from likeness.finetune.tasks import ANY_SIZE, _photos, _write_curves
+from likeness.finetune.tasks import ANY_SIZE, photos_of, write_curves
 from likeness.finetune.textual_inversion import first_tokens, textual_inversion, vocabulary_norm
 from likeness.finetune.ti_recipe import TextualInversionRecipe
 from likeness.generate.prompts import unread
@@ -70,7 +70,7 @@ def learn_word(
         )
     recipe = params.recipe
     images = squares(
-        _photos(inputs["images"], params.trained_on),
+        photos_of(inputs["images"], params.trained_on),
         params.resolution,
         recipe.random_crops,
         recipe.seed,
@@ -90,7 +90,7 @@ def learn_word(
         model=params.model, reference=params.identity, method=recipe.name, step=learned.step
     )
     (output / BASE).write_text(reference.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    _write_curves(learned, output)
+    write_curves(learned, output)
     word = read_word(output / EMBEDS)
     best = {name: value for name, value in learned.best.items() if name != "step"}
     return {

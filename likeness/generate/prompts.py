@@ -13,7 +13,7 @@ def unread(tokenizer: "CLIPTokenizer", prompt: str, whole_words: bool) -> str | 
 
     A prompt is cut where the tokenizer's positions (77, two of them taken) end. ``whole_words``:
     the vocabulary holds every word that the model knows, so a word in pieces is one it never saw;
-    elsewhere rare words fall into pieces and are known all the same.
+    elsewhere rare words fall into pieces and are known all the same. A learned word is known.
     """
     parts = []
     tokens = tokenizer(prompt, truncation=False, verbose=False)["input_ids"]
@@ -21,6 +21,8 @@ def unread(tokenizer: "CLIPTokenizer", prompt: str, whole_words: bool) -> str | 
     if len(tokens) > positions:
         lost = str(tokenizer.decode(tokens[positions - 1 : -1])).strip()
         parts.append(f"cut at {positions} tokens, not read: {lost}")
+    for learned in tokenizer.get_added_vocab():
+        prompt = prompt.replace(learned, " ")
     unknown = unknown_words(tokenizer, prompt) if whole_words else []
     if unknown:
         parts.append(f"unknown words: {', '.join(unknown)}")

@@ -126,7 +126,13 @@ def _remarks(pipe: Pipeline, params: ImagesParams) -> dict[str, str]:
     """Prompt -> what of it the model does not read."""
     # The small world's vocabulary is a list of whole words; the published ones are of pieces.
     whole = spec_of(params.model).architecture == "small"
-    found = {one.prompt: unread(pipe.tokenizer, one.prompt, whole) for one in params.asked}
+    found = {
+        # a learned word of several vectors takes as many positions
+        one.prompt: unread(
+            pipe.tokenizer, pipe.maybe_convert_prompt(one.prompt, pipe.tokenizer), whole
+        )
+        for one in params.asked
+    }
     for prompt, remark in found.items():
         if remark:
             log.info("'%s': %s", prompt, remark)
