@@ -20,18 +20,11 @@ from resources.step import Step
 SUMMARIES = Step(
     asset=keys.SUMMARIES,
     function="resources.summaries:collect",
-    modules=("resources.warehouse",),
     libraries=("duckdb", "pandas"),
 )
 GALLERY = Step(
     asset=keys.GALLERY,
     function="resources.report.page:render",
-    modules=(
-        "resources.report.figures",
-        "resources.report.made",
-        "resources.report.person",
-        "resources.report.pictures",
-    ),
     libraries=("jinja2", "pillow"),
 )
 

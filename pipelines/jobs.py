@@ -31,7 +31,7 @@ JOBS = {
     "report_job": ((keys.SUMMARIES, keys.GALLERY), "Rebuild the warehouse and the page."),
 }
 # The longest a run may take, hours: the monitor of runs ends what hangs and holds the GPU.
-LONGEST = {"networks_job": 6, "experiments_job": 6, "world_job": 12}
+LONGEST = {"people_job": 6, "networks_job": 6, "experiments_job": 6, "world_job": 12}
 
 
 def jobs() -> list[Any]:

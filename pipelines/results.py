@@ -29,7 +29,7 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
             _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
         if name in made:
             _print(console, "Pictures made", made_rows(warehouse, name))
-        if one.subjects:
+        if one.has_people:
             _print(console, "Is it the person? [95 %], n", identity_rows(warehouse, name))
             _print(console, "Pairs of pictures", pair_rows(warehouse, name))
         if one.published.source:

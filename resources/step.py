@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import platform
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -11,37 +12,44 @@ from pydantic import BaseModel, ConfigDict
 
 from resources.settings import REPOSITORY
 
+# Packages whose code makes results.
+OURS = frozenset({"likeness", "resources"})
+# An edit of these changes what is said on the way, never the result.
+SAY_ONLY = frozenset({"likeness.errors", "likeness.progress", "likeness.workers"})
+
 
 class Step(BaseModel):
     """One asset's heavy call.
 
-    ``modules`` are the ones whose edit may change the result (``package.*``: all of a package); a
-    comment or a new line in them does not. ``version`` is bumped by hand for what the source does
-    not show (a data file, say). A ``gpu`` step takes a GPU where there is one.
+    Its result may change with every module that the function reaches by imports; a comment or a new
+    line in one does not count. ``files`` of the repository, such as weights that ship, change it
+    with their bytes. ``version`` is bumped by hand for what neither shows. A ``gpu`` step takes a
+    GPU where there is one.
     """
 
     model_config = ConfigDict(frozen=True)
 
     asset: str
     function: str
-    modules: tuple[str, ...]
     libraries: tuple[str, ...]
+    files: tuple[str, ...] = ()
     gpu: bool = False
     version: str = "1"
 
     @property
     def code_version(self) -> str:
         """Shown by Dagster and part of the fingerprint."""
-        own = self.function.split(":")[0]
         digest = hashlib.sha256()
-        for module in sorted({own, *self.all_modules}):
+        for module in sorted(self.modules):
             digest.update(source_digest(module).encode())
+        for file in self.files:
+            digest.update(f"{file} {file_digest(REPOSITORY / file)}".encode())
         return f"{self.version}-{digest.hexdigest()[:12]}"
 
     @property
-    def all_modules(self) -> set[str]:
-        """``modules``, with those that a ``package.*`` stands for."""
-        return {module for name in self.modules for module in _modules_of(name)}
+    def modules(self) -> frozenset[str]:
+        """The function's own module and all that it reaches, those left out that only say."""
+        return reached(self.function) - SAY_ONLY
 
     @property
     def library_versions(self) -> dict[str, str]:
@@ -56,26 +64,90 @@ def module_file(module: str) -> Path:
     return base.with_suffix(".py") if base.with_suffix(".py").exists() else base / "__init__.py"
 
 
-def _modules_of(name: str) -> list[str]:
-    """The module itself, or every module of a package."""
-    if not name.endswith(".*"):
-        return [name]
-    folder = REPOSITORY.joinpath(*name.removesuffix(".*").split("."))
-    files = [file.relative_to(REPOSITORY).with_suffix("") for file in folder.rglob("*.py")]
-    if not files:
-        raise ValueError(f"{name} names no package of this repository: there is no module in it")
-    return [".".join(file.parts).removesuffix(".__init__") for file in files]
+@cache
+def reached(function: str) -> frozenset[str]:
+    """Modules of ours that ``package.module:name`` reaches, its own among them.
+
+    Of its own module only what the function uses counts, directly or through other names there:
+    a module of several tasks does not bind them together. Imports inside functions count.
+    """
+    module, name = function.split(":")
+    found, ahead = {module}, set(_used_by(module, name))
+    while ahead:
+        current = ahead.pop()
+        if current not in found:
+            found.add(current)
+            ahead |= set(_imported(_tree(current)).values())
+    return frozenset(found)
+
+
+def _used_by(module: str, name: str) -> set[str]:
+    tree = _tree(module)
+    imports = _imported(tree)
+    defined: dict[str, ast.stmt] = {}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        defined |= dict.fromkeys([*names, getattr(node, "name", "")], node)
+    seen: set[str] = set()
+    ahead, modules = [name], set()
+    while ahead:
+        current = ahead.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current in imports:
+            modules.add(imports[current])
+        if current in defined:
+            modules |= set(_imported(defined[current]).values())
+            ahead += [n.id for n in ast.walk(defined[current]) if isinstance(n, ast.Name)]
+    return modules
+
+
+def _imported(node: ast.AST) -> dict[str, str]:
+    """Name -> module of ours that it is or comes from; what only type checkers see is left out."""
+    found = {}
+    for one in _statements(node):
+        if isinstance(one, ast.ImportFrom) and (one.module or "").split(".")[0] in OURS:
+            for alias in one.names:
+                whole = f"{one.module}.{alias.name}"
+                is_module = module_file(whole).exists()
+                found[alias.asname or alias.name] = whole if is_module else str(one.module)
+    return found
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and the statements in it; a walk through every expression would take seconds."""
+    yield node
+    test = getattr(node, "test", None)
+    unseen = isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+    for part in ("orelse",) if unseen else ("body", "orelse", "handlers", "finalbody", "cases"):
+        inner = getattr(node, part, None)
+        for child in inner if isinstance(inner, list) else ():
+            yield from _statements(child)
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    """What a module does: its syntax tree without its docstrings."""
+    tree = ast.parse(module_file(module).read_bytes())
+    for node in list(_statements(tree)):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            del body[0]
+    return tree
 
 
 @cache
 def source_digest(module: str) -> str:
-    """sha256 of the module's syntax tree: layout, comments and docstrings do not count."""
-    tree = ast.parse(module_file(module).read_bytes())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_text(body[0]):
-            del body[0]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    """sha256 of what a module does: layout, comments and docstrings do not count."""
+    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
+
+
+@cache
+def file_digest(file: Path) -> str:
+    """sha256 of a file; of one that is not there, that."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "absent"
 
 
 def _is_text(node: ast.AST) -> bool:

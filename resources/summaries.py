@@ -223,7 +223,8 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
     model = current.manifest("models/finetuned", key)
     if model and (made := current.made(key)):
         sampling, base = made.params["sampling"], made.params["model"]
-        method = model.summary["method"]
+        # a method that trains says its name in its recipe
+        method = model.summary.get("method") or model.params["recipe"]["name"]
     study, name = key.split("__", 1)
     return {
         "study": study,

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from likeness.errors import BadInput
 from resources import step
 
-STEP = step.Step(asset="small/number", function="small_tasks:write", modules=(), libraries=())
-NEXT = step.Step(asset="small/next", function="small_tasks:follow", modules=(), libraries=())
+STEP = step.Step(asset="small/number", function="small_tasks:write", libraries=())
+NEXT = step.Step(asset="small/next", function="small_tasks:follow", libraries=())
 
 
 class Number(BaseModel):

@@ -19,9 +19,8 @@ from likeness.metrics.heatmap import heat_map
 from likeness.metrics.pairs import mean_between, mean_within
 from likeness.metrics.photos import PROTOCOLS, prepared, side_of
 from likeness.metrics.ssim import SsimProtocol, cross, pairwise
-from likeness.metrics.tables import matrix_of, mean_row, pair_rows
+from likeness.metrics.tables import HELD, TRAIN, matrix_of, mean_row, pair_rows
 
-TRAIN, HELD = "train", "held"
 PREVIEW = "preview.png"
 Measure = tuple[str, str, str]
 Rows = list[pd.DataFrame]

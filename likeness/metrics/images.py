@@ -13,8 +13,8 @@ from likeness.images import image_set
 from likeness.images.decode import decode
 from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
-from likeness.metrics.experiment import HELD, TRAIN
 from likeness.metrics.means import mean_of_pictures
+from likeness.metrics.tables import HELD, TRAIN
 from likeness.models.registry import PACKAGE
 from likeness.progress import track
 

@@ -26,8 +26,7 @@ from likeness.metrics.tables import (
     pair_rows,
     typed,
 )
-from likeness.people.same_person import SamePersonRecipe, same_person
-from likeness.people.tasks import VERIFIED
+from likeness.people.same_person import VERIFIED, SamePersonRecipe, same_person
 from likeness.progress import track
 
 PROTOCOLS: tuple[SsimProtocol, ...] = get_args(SsimProtocol)

@@ -10,6 +10,8 @@ from likeness.metrics.pairs import PairMean
 
 PAIRS, MEANS = "pairs.parquet", "means.parquet"
 OK = "ok"
+# Sets of photos: learned from, and held back.
+TRAIN, HELD = "train", "held"
 PAIR_COLUMNS = {
     "metric": "string",
     "protocol": "string",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+VERIFIED = "verified.parquet"
 COLUMNS = {
     "image_id": "string",
     "verified": "boolean",

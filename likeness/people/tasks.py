@@ -19,11 +19,11 @@ from likeness.images.inventory import FOUND, take_inventory
 from likeness.images.prepare import centre_square
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.people.ages import METADATA, read_ages
+from likeness.people.same_person import VERIFIED
 from likeness.people.splits import SplitRecipe, sizes, split_photos
 from likeness.world.album import AlbumParams, person_of, write_album
 
 PREVIEW = "preview.jpg"
-VERIFIED = "verified.parquet"
 SHEET_PICTURES = 64
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
-from likeness.metrics.experiment import HELD, TRAIN
+from likeness.metrics.tables import HELD, TRAIN
 from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
 
 MODEL, AGE = "{model}", "{age}"  # other words in braces are a grid's own

@@ -157,3 +157,8 @@ class Study(Part):
     )
     published: Published = Published()
     includes: Includes = Includes()
+
+    @property
+    def has_people(self) -> bool:
+        """Whether an experiment of it is about a person."""
+        return any(experiment.subject for experiment in self.experiments.values())

@@ -101,7 +101,7 @@ def _study(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, 
         "intake": _intake(warehouse, study),
         "made": made_rows(warehouse, study.name),
         "experiments": experiments(artifacts, study, pictures),
-        "person": _person(artifacts, study, pictures) if study.subjects else None,
+        "person": _person(artifacts, study, pictures) if study.has_people else None,
     }
 
 

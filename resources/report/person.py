@@ -79,7 +79,7 @@ def age_grid(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str
     """The first picture of each experiment at each age asked for: experiments x ages."""
     found = query(
         artifacts.warehouse,
-        "SELECT i.experiment, e.title, i.age, min(i.file) AS file FROM images i "
+        "SELECT i.experiment, e.title, i.age, arg_min(i.file, i.seed) AS file FROM images i "
         "JOIN experiments e USING (study, experiment) WHERE study = ? AND i.age IS NOT NULL "
         "AND i.experiment IS NOT NULL AND i.status = 'accepted' GROUP BY ALL",
         [study.name],

@@ -78,7 +78,7 @@ def test_heavy_libraries_are_imported_only_where_they_are_used(package):
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.function)
 def test_no_process_of_a_step_needs_torch_and_tensorflow(step):
-    modules = {step.function.split(":")[0], *step.all_modules}
+    modules = step.modules
     found = {
         name for module in modules for name in imports(ast.parse(module_file(module).read_bytes()))
     }

@@ -7,10 +7,11 @@ from pipelines import driver
 
 
 def test_models_are_looked_for_before_anything_costs_time(monkeypatch):
-    keys = Keys(painters=["p"], networks=["n"], models=["m"], experiments=["e"])
+    keys = Keys(subjects=["s"], painters=["p"], networks=["n"], models=["m"], experiments=["e"])
     monkeypatch.setattr(driver, "registry", lambda: SimpleNamespace(keys_of=lambda study: keys))
     assert driver.plan("any") == [
         ("models_job", "m"),
+        ("people_job", "s"),
         ("painters_job", "p"),
         ("networks_job", "n"),
         ("experiments_job", "e"),

@@ -32,7 +32,7 @@ def test_only_what_came_through_is_put_into_the_package(weights, tmp_path, monke
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.safetensors").write_text(f"an older {name}")
         write_sums(tmp_path / name)
-        step = Step(asset=f"world/{name}", function="resources.task:call", modules=(), libraries=())
+        step = Step(asset=f"world/{name}", function="resources.task:call", libraries=())
         artifacts.adopt(artifacts.keep(step, None, tmp_path / name, {}))
     (weights / "face").mkdir()
     (weights / "face" / "model.safetensors").write_text("a newer face")

@@ -1,16 +1,10 @@
-import ast
 from importlib import metadata
 
 import pytest
 
 from assets_defs.steps import STEPS
 from resources import step
-from resources.step import Step, module_file
-
-# An edit of these changes what is said on the way, never the result ...
-SAY_ONLY = {"likeness.errors", "likeness.progress", "likeness.workers"}
-# ... and these hold nothing but parameters, whose every value is in the fingerprint already.
-PARAMETERS_ONLY = {"likeness.classify.params", "likeness.classify.recipe"}
+from resources.step import Step
 
 BEFORE = """
 LIMIT = 3
@@ -36,16 +30,27 @@ def code_version(tmp_path, monkeypatch):
     monkeypatch.setattr(step, "REPOSITORY", tmp_path)
 
     def of(own, used="", version="1"):
-        step.source_digest.cache_clear()
-        (tmp_path / "own.py").write_text(own)
-        (tmp_path / "used").mkdir(exist_ok=True)
-        (tmp_path / "used" / "__init__.py").write_text(used)
+        forget()
+        write(tmp_path, {"own": f"{own}\nfrom likeness.used import x\ndef f():\n    return x\n"})
+        write(tmp_path, {"used": used or "x = 0"})
         return Step(
-            asset="a", function="own:f", modules=("used",), libraries=(), version=version
+            asset="a", function="likeness.own:f", libraries=(), version=version
         ).code_version
 
     yield of
-    step.source_digest.cache_clear()
+    forget()
+
+
+def forget():
+    for cached in (step.source_digest, step.reached, step._tree, step.file_digest):
+        cached.cache_clear()
+
+
+def write(root, sources):
+    for name, source in sources.items():
+        file = root / "likeness" / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source)
 
 
 def test_comments_docstrings_and_layout_change_no_code_version(code_version):
@@ -66,19 +71,64 @@ def test_a_change_in_a_module_it_uses_or_of_the_version_changes_it(code_version)
     assert len(versions) == 3
 
 
-def test_a_package_stands_for_all_its_modules(tmp_path, monkeypatch):
+@pytest.fixture
+def reached(tmp_path, monkeypatch):
+    """Short names of the modules that ``likeness.own:f`` reaches."""
     monkeypatch.setattr(step, "REPOSITORY", tmp_path)
-    for file in ("own.py", "many/__init__.py", "many/one.py", "many/deep/two.py"):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text("x = 1")
-    one = Step(asset="a", function="own:f", modules=("many.*", "own"), libraries=())
-    assert one.all_modules == {"many", "many.one", "many.deep.two", "own"}
-    step.source_digest.cache_clear()
-    before = one.code_version
-    step.source_digest.cache_clear()
-    (tmp_path / "many/deep/two.py").write_text("x = 2")
-    assert one.code_version != before
-    step.source_digest.cache_clear()
+
+    def of(**sources):
+        forget()
+        write(tmp_path, dict.fromkeys(("a", "b", "c"), "x = 1") | sources)
+        return {name.removeprefix("likeness.") for name in step.reached("likeness.own:f")}
+
+    yield of
+    forget()
+
+
+@pytest.mark.parametrize(
+    ("own", "found"),
+    [
+        ("from likeness.a import x\ndef f():\n    return x", "a"),
+        ("from likeness import a\ndef f():\n    return a.x", "a"),
+        ("def f():\n    from likeness.a import x\n    return x", "a"),
+        # through another function, and through a constant
+        ("def g():\n    from likeness.a import x\ndef f():\n    g()", "a"),
+        ("from likeness.a import x\nY = x\ndef f():\n    return Y", "a"),
+        # another task of the same module
+        ("from likeness.a import x\ndef g():\n    return x\ndef f():\n    pass", ""),
+        ("if TYPE_CHECKING:\n    from likeness.a import x\ndef f() -> 'x':\n    pass", ""),
+        ("import numpy\nfrom json import dumps\ndef f():\n    dumps(numpy.pi)", ""),
+    ],
+)
+def test_what_a_function_reaches(reached, own, found):
+    assert reached(own=own) == {"own", *found}
+
+
+def test_what_is_reached_reaches_further_and_in_circles(reached):
+    own = "from likeness.a import x\ndef f():\n    return x"
+    assert reached(own=own, a="from likeness.b import x", b="from likeness.a import x") == {
+        *("own", "a", "b")
+    }
+
+
+def test_what_only_says_is_left_out():
+    for one in STEPS:
+        assert not one.modules & step.SAY_ONLY
+        assert one.function.split(":")[0] in one.modules
+
+
+def test_bytes_of_files_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(step, "REPOSITORY", tmp_path)
+    forget()
+    write(tmp_path, {"own": "def f():\n    pass"})
+    one = Step(asset="a", function="likeness.own:f", libraries=(), files=("w.bin",))
+    versions = {one.code_version}
+    for content in (b"1", b"2"):
+        (tmp_path / "w.bin").write_bytes(content)
+        step.file_digest.cache_clear()
+        versions.add(one.code_version)
+    assert len(versions) == 3
+    forget()
 
 
 def test_a_text_that_is_a_value_counts(code_version):
@@ -86,79 +136,8 @@ def test_a_text_that_is_a_value_counts(code_version):
 
 
 def test_the_versions_of_libraries_are_those_installed():
-    one = Step(asset="a", function="f:g", modules=(), libraries=("pillow",))
+    one = Step(asset="a", function="f:g", libraries=("pillow",))
     assert one.library_versions == {"pillow": metadata.version("pillow"), "python": "3.11"}
-
-
-def imported(node):
-    """Modules of ``likeness`` that a piece of code imports, and under which names."""
-    found = {}
-    for one in ast.walk(node):
-        if isinstance(one, ast.ImportFrom) and one.module and one.module.startswith("likeness"):
-            for alias in one.names:
-                whole = f"{one.module}.{alias.name}"
-                is_module = module_file(whole).exists()
-                found[alias.asname or alias.name] = whole if is_module else one.module
-        if isinstance(one, ast.Import):
-            # `import likeness.x` would escape the check below
-            assert not any(alias.name.startswith("likeness") for alias in one.names)
-    return found
-
-
-def used_by_function(module, name):
-    """Modules whose names a function uses, directly or through other names of its module."""
-    tree = ast.parse(module_file(module).read_bytes())
-    imports = imported(tree)
-    defined = {}
-    for node in tree.body:
-        names = [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]
-        for own in [getattr(node, "name", None), *names]:
-            defined[own] = node
-    seen, ahead, modules = set(), [name], set()
-    while ahead:
-        current = ahead.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        modules |= {imports[current]} if current in imports else set()
-        if current in defined:
-            node = defined[current]
-            modules |= set(imported(node).values())
-            ahead += [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
-    return modules
-
-
-def closure(function):
-    module, name = function.split(":")
-    found, ahead = set(), used_by_function(module, name)
-    while ahead:
-        current = ahead.pop()
-        if current not in found:
-            found.add(current)
-            ahead |= set(imported(ast.parse(module_file(current).read_bytes())).values())
-    return found - {module}
-
-
-@pytest.mark.parametrize("one", STEPS, ids=lambda one: one.function)
-def test_a_step_names_every_module_that_its_function_reaches(one):
-    reached = closure(one.function)
-    assert reached - SAY_ONLY - PARAMETERS_ONLY - one.all_modules == set()
-
-
-@pytest.mark.parametrize("module", sorted(PARAMETERS_ONLY))
-def test_a_module_of_parameters_defines_models_and_no_functions(module):
-    tree = ast.parse(module_file(module).read_bytes())
-    assert not [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    assert classes
-    assert {base.id for node in classes for base in node.bases} == {"BaseModel"}
-
-
-def test_a_misspelt_package_is_no_empty_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(step, "REPOSITORY", tmp_path)
-    one = Step(asset="a", function="own:f", modules=("manny.*",), libraries=())
-    with pytest.raises(ValueError, match=r"manny\.\* names no package"):
-        one.all_modules  # noqa: B018
 
 
 def test_only_what_can_use_a_gpu_asks_for_one():

@@ -37,7 +37,7 @@ def keep(tmp_path):
     def kept(asset, key, text, **inputs):
         (tmp_path / "found").mkdir(exist_ok=True)
         (tmp_path / "found" / "found.txt").write_text(text)
-        one = Step(asset=asset, function="resources.task:call", modules=(), libraries=())
+        one = Step(asset=asset, function="resources.task:call", libraries=())
         made = artifacts.keep(one, key, tmp_path / "found", {"method": "base"}, inputs)
         artifacts.adopt(made)
         return made.manifest
@@ -251,3 +251,12 @@ def test_experiments_say_whom_they_are_about_and_published_pairs_go_by_study(she
     assert found["published_pairs"].to_dict("records") == [
         {"study": "mine", "set_a": "a", "set_b": "b", "ssim": 0.5, "verification": 0.25}
     ]
+
+
+def test_a_method_that_trained_is_told_by_its_recipe():
+    pictures = SimpleNamespace(params=AS_MADE)
+    model = SimpleNamespace(summary={"photos": 4}, params={"recipe": {"name": "dreambooth"}})
+    current = SimpleNamespace(
+        registry=PEOPLE, made=lambda key: pictures, manifest=lambda asset, key: model
+    )
+    assert _experiment(current, TAUGHT)["method"] == "dreambooth"
