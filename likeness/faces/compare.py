@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from likeness.errors import BadInput
 from likeness.faces.backend import DeepFaces, FaceBackend, FacesRecipe, SmallFaces, open_backend
 from likeness.faces.tasks import accepted_pictures, batches, read_batch
-from likeness.faces.verification import best_distance, mean_of_pairs, separation, verified
+from likeness.faces.verification import best_distance, separation, verified
+from likeness.metrics.pairs import mean_within
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
@@ -108,8 +109,8 @@ def _row(
     ]
     seconds = time.monotonic() - start
     within = best_distance(own, own)
-    row |= _with_interval("distance", mean_of_pairs(within, seed))
-    share = mean_of_pairs(verified(within, backend.threshold), seed)
+    row |= _with_interval("distance", mean_within(within, "corrected", seed).mean)
+    share = mean_within(verified(within, backend.threshold), "corrected", seed).mean
     row |= _with_interval("verified", share)
     if others:
         row |= _with_interval("separation", separation(within, best_distance(own, others[0]), seed))

@@ -10,7 +10,6 @@ from likeness.classify.statistics import Rate
 from likeness.faces.small import distances
 
 OK, NO_FACE = "ok", "no_face"
-RESAMPLES = 1000
 
 
 class PictureFaces(NamedTuple):
@@ -60,29 +59,12 @@ def verified(distance: np.ndarray, threshold: float) -> np.ndarray:
     return np.where(np.isnan(distance), np.nan, same)
 
 
-def mean_of_pairs(values: np.ndarray, seed: int, resamples: int = RESAMPLES) -> Rate:
-    """Mean over the pairs of different pictures of one set, from N x N; NaN cells do not count.
-
-    The 95 % interval comes from drawing *pictures* anew (percentile bootstrap): pairs that share a
-    picture are not independent. A picture that is drawn twice makes no pair with itself.
-    """
-    known = ~np.isnan(values) & ~np.eye(len(values), dtype=bool)
-    cells = np.where(known, values, 0.0)
-    pairs = int(known.sum()) // 2
-    if not pairs:
-        return Rate(np.nan, 0, np.nan, np.nan)
-    weights = _draws(len(values), resamples, np.random.default_rng(seed))
-    low, high = _interval(
-        ((weights @ cells) * weights).sum(1), ((weights @ known.astype(float)) * weights).sum(1)
-    )
-    return Rate(float(cells.sum() / known.sum()), pairs, low, high)
-
-
 def separation(within: np.ndarray, across: np.ndarray, seed: int, resamples: int = 200) -> Rate:
     """Chance that a pair of one person is nearer than one of this person and another: 0..1.
 
     The area under the ROC curve (ties count half) of distances N x N within a set against N x M
-    to other people; interval over pictures as in ``mean_of_pairs``. ``n``: pairs of both kinds.
+    to other people; interval over pictures, as in likeness.metrics.pairs. ``n``: pairs of both
+    kinds.
     """
     i, j = np.nonzero(np.triu(~np.isnan(within), 1))
     k, m = np.nonzero(~np.isnan(across))

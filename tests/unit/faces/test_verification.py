@@ -1,5 +1,3 @@
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +5,6 @@ import pytest
 from likeness.faces.verification import (
     best_distance,
     by_picture,
-    mean_of_pairs,
     separation,
     verified,
 )
@@ -43,28 +40,6 @@ def test_pictures_without_faces_are_unknown(rng):
     assert best_distance([], unit(rng, 2)).shape == (0, 1)
     distance = np.array([[0.2, 0.3], [0.31, np.nan]])
     np.testing.assert_array_equal(verified(distance, 0.3), [[1, 1], [0, np.nan]])
-
-
-def test_mean_is_over_different_pictures():
-    values = np.array([[9.0, 1, 2], [1, 9, np.nan], [2, np.nan, 9]])
-    rate = mean_of_pairs(values, seed=0)
-    assert (rate.value, rate.n) == (1.5, 2)
-    assert mean_of_pairs(values[:1, :1], seed=0).n == 0
-    assert np.isnan(mean_of_pairs(np.full((3, 3), np.nan), seed=0).value)
-
-
-def test_interval_is_that_of_drawing_pictures_anew(rng):
-    # additive, so that the pictures matter
-    effect = rng.normal(size=12)
-    values = effect[:, None] + effect[None]
-    rate = mean_of_pairs(values, seed=1, resamples=4000)
-    slow = []
-    for _ in range(2000):
-        drawn = rng.integers(0, 12, 12)
-        slow.append(np.mean([values[i, j] for i, j in combinations(drawn, 2) if i != j]))
-    assert rate.value == pytest.approx(np.mean([values[p] for p in combinations(range(12), 2)]))
-    np.testing.assert_allclose([rate.low, rate.high], np.percentile(slow, [2.5, 97.5]), atol=0.12)
-    assert mean_of_pairs(values, seed=1, resamples=4000) == rate
 
 
 def test_separation_is_the_area_under_the_curve(rng):
