@@ -1,12 +1,15 @@
 """What one expensive step is: the function, the code and the libraries its result depends on."""
 
 import ast
+import gc
 import hashlib
 import platform
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -72,16 +75,18 @@ def reached(function: str) -> frozenset[str]:
     a module of several tasks does not bind them together. Imports inside functions count.
     """
     module, name = function.split(":")
-    found, ahead = {module}, set(_used_by(module, name))
+    with _no_collections():
+        found, ahead = {module}, _used_by(module, name)
     while ahead:
         current = ahead.pop()
         if current not in found:
             found.add(current)
-            ahead |= set(_imported(_tree(current)).values())
+            ahead |= _facts(current).imports
     return frozenset(found)
 
 
 def _used_by(module: str, name: str) -> set[str]:
+    """Modules whose names a function uses, directly or through other names of its own module."""
     tree = _tree(module)
     imports = _imported(tree)
     defined: dict[str, ast.stmt] = {}
@@ -127,7 +132,6 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(child)
 
 
-@cache
 def _tree(module: str) -> ast.Module:
     """What a module does: its syntax tree without its docstrings."""
     tree = ast.parse(module_file(module).read_bytes())
@@ -138,10 +142,36 @@ def _tree(module: str) -> ast.Module:
     return tree
 
 
+class _Facts(NamedTuple):
+    """What is kept of a module: its tree would weigh a thousand times as much."""
+
+    digest: str
+    imports: frozenset[str]
+
+
 @cache
+def _facts(module: str) -> _Facts:
+    with _no_collections():
+        tree = _tree(module)
+        digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+        return _Facts(digest, frozenset(_imported(tree).values()))
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """One for every few hundred nodes of a tree would take longer than all the parsing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def source_digest(module: str) -> str:
     """sha256 of what a module does: layout, comments and docstrings do not count."""
-    return hashlib.sha256(ast.dump(_tree(module)).encode()).hexdigest()
+    return _facts(module).digest
 
 
 @cache

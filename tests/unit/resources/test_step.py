@@ -42,7 +42,7 @@ def code_version(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in (step.source_digest, step.reached, step._tree, step.file_digest):
+    for cached in (step._facts, step.reached, step.file_digest):
         cached.cache_clear()
 
 
