@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def heat_map(
     plt.close(figure)
 
 
-def _name(axis: "object", names: Sequence[str]) -> None:
+def _name(axis: Any, names: Sequence[str]) -> None:
     """A tick at the middle of each run of equal names, at most a dozen."""
     runs: list[tuple[str, int, int]] = []
     for place, name in enumerate(names):
@@ -47,5 +48,5 @@ def _name(axis: "object", names: Sequence[str]) -> None:
         else:
             runs.append((name, place, place))
     shown = runs[:: max(1, -(-len(runs) // 12))]
-    axis.set_ticks([(first + last) / 2 for _, first, last in shown])  # type: ignore[attr-defined]
-    axis.set_ticklabels([name for name, _, _ in shown], fontsize=7)  # type: ignore[attr-defined]
+    axis.set_ticks([(first + last) / 2 for _, first, last in shown])
+    axis.set_ticklabels([name for name, _, _ in shown], fontsize=7)
