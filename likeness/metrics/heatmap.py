@@ -12,9 +12,8 @@ def heat_map(
     rows: Sequence[str],
     columns: Sequence[str],
     file: Path,
-    limits: tuple[float, float] = (0.0, 1.0),
 ) -> None:
-    """One panel a matrix (A x B), on one scale; cells without a value stay gray.
+    """One panel a matrix (A x B), all on the scale 0..1; cells without a value stay gray.
 
     ``rows`` and ``columns`` name what lies along the sides; a name that repeats is written once.
     """
@@ -29,7 +28,7 @@ def heat_map(
     )
     colours = mpl.colormaps["viridis"].with_extremes(bad="lightgray")
     for axis, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
-        shown = axis.imshow(matrix, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto")
+        shown = axis.imshow(matrix, cmap=colours, vmin=0, vmax=1, aspect="auto")
         axis.set_title(title, fontsize=9)
         _name(axis.xaxis, columns)
         _name(axis.yaxis, rows)
