@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
-BATCH = 48
+# Small: in the same minutes three times as many steps of 16 learned far more than steps of 48.
+BATCH = 16
+# Levels of noise are drawn as 1000 u ** NOISY: more often those where words and layout decide.
+NOISY = 2 / 3
 EMPTY = 0.1  # share of captions left out, for classifier-free guidance (Ho and Salimans 2021)
 
 
@@ -45,7 +48,7 @@ def train_stage(
         chosen = torch.randint(len(pages), (BATCH,), generator=generator)
         mean, deviation = latents[chosen].float().chunk(2, 1)
         x = mean + deviation * torch.randn(mean.shape, generator=generator)
-        t = torch.randint(1000, (BATCH,), generator=generator)
+        t = (1000 * torch.rand(BATCH, generator=generator) ** NOISY).long().clamp(max=999)
         noise = torch.randn(x.shape, generator=generator)
         signal = kept[t].view(-1, 1, 1, 1)
         noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise

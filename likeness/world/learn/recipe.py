@@ -46,7 +46,7 @@ def _plan(steps: int, learning_rate: float, seed: int) -> Plan:
     return Plan(
         steps=steps,
         learning_rate=learning_rate,
-        ema=0.997,
+        ema=0.998,
         weight_decay=1e-3,
         precision="bfloat16",
         seed=seed,
@@ -64,11 +64,11 @@ class BaseRecipe(BaseModel):
         VaeStage(batch=16, plan=_vae_plan(2400, 1e-3, 2, 0.997)),
     )
     stages: tuple[Stage, ...] = (
-        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(1400, 1e-3, 11)),
+        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(4000, 1.2e-3, 11)),
         Stage(
-            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(500, 8e-4, 12)
+            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(1200, 8e-4, 12)
         ),
         Stage(
-            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1050, 8e-4, 13)
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(3600, 1e-3, 13)
         ),
     )
