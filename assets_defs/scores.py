@@ -93,7 +93,9 @@ def pairs(
     deps=[made, pairs],
     owners=keys.OWNERS,
     kinds={"pytorch", "parquet"},
-    tags={"layer": "derived"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RESUME,
     code_version=SCORE_IMAGES.code_version,
     description="Each picture by itself: how old it looks against what was asked for, whether it "
     "shows the person, whether it is a copy of a photo.",

@@ -92,8 +92,9 @@ PAIRS = Step(
 SCORE_IMAGES = Step(
     asset=keys.IMAGE_SCORES,
     function="likeness.metrics.images:score_images",
-    libraries=(*PICTURES, "torch"),
+    libraries=FACE_LIBRARIES,
     files=READER_WEIGHTS,
+    gpu=True,
 )
 
 REFER = Step(

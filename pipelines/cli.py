@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from pipelines import models_cli, world_cli
+from pipelines import faces_cli, models_cli, world_cli
 from pipelines.console import console, readable, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(faces_cli.app, name="faces")
 app.add_typer(models_cli.app, name="models")
 app.add_typer(world_cli.app, name="world")
 StudyName = Annotated[str, typer.Argument(help="a study's name, such as demo")]

@@ -14,7 +14,7 @@ from likeness.errors import BadInput
 from likeness.faces.backend import DeepFaces, FaceBackend, FacesRecipe, SmallFaces, open_backend
 from likeness.faces.tasks import accepted_pictures, batches, read_batch
 from likeness.faces.verification import best_distance, separation, verified
-from likeness.metrics.pairs import mean_within
+from likeness.metrics.pairs import mean_between, mean_within
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
@@ -36,6 +36,10 @@ COLUMNS = {
     "distance": "Float64",
     "distance_low": "Float64",
     "distance_high": "Float64",
+    "other_pairs": "Int64",
+    "mistaken": "Float64",
+    "mistaken_low": "Float64",
+    "mistaken_high": "Float64",
     "separation": "Float64",
     "separation_low": "Float64",
     "separation_high": "Float64",
@@ -59,9 +63,10 @@ def compare_recognisers(
 
     ``verified`` (share, 0..1) and ``distance`` (mean cosine distance, 0..2) are over all pairs of
     different pictures with a face. With a second image set ``others``, of other people,
-    ``separation`` is the chance that a pair of the person is nearer than one with somebody else.
-    Intervals are of 95 %, over pictures. A recogniser that cannot be had is a row with its reason.
-    What is done is kept in ``scratch``.
+    ``mistaken`` is the share verified of the ``other_pairs`` of the person with somebody else, and
+    ``separation`` the chance that a pair of the person is nearer than one of these (the area under
+    the ROC curve). Intervals are of 95 %, over pictures. A recogniser that cannot be had is a row
+    with its reason. What is done is kept in ``scratch``.
     """
     sets = [accepted_pictures(inputs[name]) for name in ("images", "others") if name in inputs]
     folders = [inputs[name] for name in ("images", "others") if name in inputs]
@@ -113,7 +118,10 @@ def _row(
     share = mean_within(verified(within, backend.threshold), "corrected", seed).mean
     row |= _with_interval("verified", share)
     if others:
-        row |= _with_interval("separation", separation(within, best_distance(own, others[0]), seed))
+        across = best_distance(own, others[0])
+        mistaken = mean_between(verified(across, backend.threshold), "corrected", seed).mean
+        row |= {"other_pairs": mistaken.n} | _with_interval("mistaken", mistaken)
+        row |= _with_interval("separation", separation(within, across, seed))
     return row | {
         "status": OK,
         "threshold": backend.threshold,

@@ -6,7 +6,7 @@ of two pictures is the one that its ``verify`` finds.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
@@ -62,7 +62,7 @@ class DeepFaceBackend:
 
     def __init__(self, recipe: DeepFaces) -> None:
         """Load both, fetching what is missing. Raises ``BadInput`` if that cannot be done."""
-        _run_on_torch()
+        run_on_torch()
         _check_package(recipe.detector)
         self.recipe = recipe
         _load(recipe)
@@ -116,20 +116,23 @@ class DeepFaceBackend:
 
     def passport(self) -> dict[str, str]:
         """See ``FaceBackend.passport``."""
-        revisions = [sha256_of(_weights() / name) for name in _detector_files(self.recipe)]
+        revisions = [sha256_of(weights_folder() / name) for name in _detector_files(self.recipe)]
         return {
             "model": f"deepface/{self.recipe.recogniser}",
-            "revision": sha256_of(_weights() / RECOGNISER_FILES[self.recipe.recogniser]),
+            "revision": sha256_of(weights_folder() / RECOGNISER_FILES[self.recipe.recogniser]),
             "detector": self.recipe.detector,
             "detector_revision": " ".join(revisions) or "as in its package",
             "distance": "cosine",
-        } | {name: version(name) for name in ("deepface", "torch", *_cv())}
+        } | libraries()
 
 
 def needed_files(recipe: DeepFaces) -> list[Path]:
     """Weight files of this recipe that are missing under ``DEEPFACE_HOME`` (or the home folder)."""
-    names = [RECOGNISER_FILES[recipe.recogniser], *_detector_files(recipe)]
-    return [_weights() / name for name in names if not (_weights() / name).is_file()]
+    return _missing([RECOGNISER_FILES[recipe.recogniser], *_detector_files(recipe)])
+
+
+def _missing(names: Sequence[str]) -> list[Path]:
+    return [file for name in names if not (file := weights_folder() / name).is_file()]
 
 
 def _detector_files(recipe: DeepFaces) -> tuple[str, ...]:
@@ -138,18 +141,20 @@ def _detector_files(recipe: DeepFaces) -> tuple[str, ...]:
     return DETECTOR_FILES.get(recipe.detector, ())
 
 
-def _weights() -> Path:
+def weights_folder() -> Path:
+    """Where DeepFace looks for weight files and puts those that it fetches."""
     return Path(os.environ.get("DEEPFACE_HOME") or Path.home()) / ".deepface" / "weights"
 
 
-def _cv() -> list[str]:
-    """The distribution that OpenCV is installed from has one of several names."""
+def libraries() -> dict[str, str]:
+    """Versions of what computes here, by distribution; that of OpenCV has one of several names."""
     from importlib.metadata import packages_distributions
 
-    return sorted(set(packages_distributions().get("cv2", [])))
+    cv = sorted(set(packages_distributions().get("cv2", [])))
+    return {name: version(name) for name in ("deepface", "torch", *cv)}
 
 
-def _run_on_torch() -> None:
+def run_on_torch() -> None:
     """One framework owns a process; DeepFace would take TensorFlow wherever it is installed."""
     os.environ[ENGINE] = "pytorch"
     from deepface.commons import backend_utils
@@ -168,26 +173,35 @@ def _check_package(detector: str) -> None:
 
 
 def _load(recipe: DeepFaces) -> None:
-    """Build both networks where DeepFace looks for them; it fetches their weights as it does."""
+    """Build both networks where DeepFace looks for them."""
+    names = [RECOGNISER_FILES[recipe.recogniser], *_detector_files(recipe)]
+    load(f"{recipe.recogniser} with {recipe.detector}", names, lambda: _build(recipe))
+
+
+def load(what: str, names: Sequence[str], build: Callable[[], object]) -> None:
+    """Build networks of DeepFace from the weight files ``names``; it fetches those it lacks.
+
+    Raises ``BadInput`` where files are missing and cannot be fetched, or cannot be read.
+    """
     from deepface.commons.folder_utils import initialize_folder
 
-    if missing := needed_files(recipe):
-        log.info("fetching %s to %s", ", ".join(file.name for file in missing), _weights())
+    if missing := _missing(names):
+        log.info("fetching %s to %s", ", ".join(file.name for file in missing), weights_folder())
         initialize_folder()
     try:
-        _build(recipe)
+        build()
         reason: Exception | None = None
     except Exception as error:  # whatever a download or a damaged file makes its reader raise
         reason = error
-    if lacking := needed_files(recipe):
+    if lacking := _missing(names):
         raise BadInput(
-            f"{recipe.recogniser} with {recipe.detector} needs "
-            f"{', '.join(file.name for file in lacking)} in {_weights()}, and it could not be "
-            "fetched: put it there, or set DEEPFACE_HOME to the folder that .deepface is in"
+            f"{what} needs {', '.join(file.name for file in lacking)} in {weights_folder()}, and "
+            "it could not be fetched: put it there, or set DEEPFACE_HOME to the folder that "
+            ".deepface is in"
         ) from reason
     if reason is not None:
         raise BadInput(
-            f"{recipe.recogniser} with {recipe.detector} cannot be loaded from {_weights()} "
+            f"{what} cannot be loaded from {weights_folder()} "
             f"({' '.join(str(reason).split())[:200]}): delete its files there to fetch them anew"
         ) from reason
 

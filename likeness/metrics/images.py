@@ -1,8 +1,9 @@
 """The heavy call on single pictures: how old they look, whose they are, whether they are copies."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,9 @@ MEAN_COLUMNS = {
     "n": "Int64",
     "left_out": "Int64",
 }
-AgeReader = Literal["reader", "none"]
+AgeReader = Literal["reader", "deepface", "none"]
+# Years of a picture (H x W x 3 uint8) with this face, a row of faces.parquet; NaN unknown.
+ReadAge = Callable[[np.ndarray, "pd.Series[Any]"], float]
 
 
 class ImagesScoresParams(BaseModel):
@@ -50,7 +53,8 @@ class ImagesScoresParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ages: AgeReader = Field(
-        "none", description="what reads ages: the small world's reader, or none"
+        "none",
+        description="what reads ages: the small world's reader, DeepFace's age model, or none",
     )
 
 
@@ -62,17 +66,19 @@ def score_images(
     ``inputs``: ``made``, and ``pairs`` of the same experiment. ``held_back_verified``: share of the
     photos held back that the picture's face verifies with, 0..1. ``nearest_photo``: the largest
     SSIM (corrected) with a photo learned from; ``copied``: 1 where it is larger than that of any
-    two different photos learned from. ``age`` in years as read, ``age_error``: years off what the
-    prompt asked for. Pictures without a face have no age. What is taken from pairs has the passport
-    of the pairs; those of the rest are in ``passports.json``.
+    two different photos learned from. ``age`` in years as read (DeepFace: of the largest face),
+    ``age_error``: years off what the prompt asked for. Pictures without a face have no age. What is
+    taken from pairs has the passport of the pairs; those of the rest are in ``passports.json``.
+    Raises ``BadInput`` where what reads ages cannot be had.
     """
+    ages = _opened(params.ages)
     made = image_set.accepted(image_set.read(inputs["made"]))
     pairs = tables.read(inputs["pairs"], tables.PAIRS)
     found = [*_from_pairs(pairs, made)]
     papers = []
-    if params.ages == "reader":
-        papers = [_passport_of_the_reader()]
-        found += _ages(inputs, made, papers[0])
+    if ages is not None:
+        papers = [ages.paper]
+        found += _ages(inputs, made, ages)
     table = pd.concat(found) if found else pd.DataFrame()
     scores = tables.typed(table, COLUMNS)
     scores.to_parquet(output / SCORES, index=False)
@@ -117,10 +123,22 @@ def _rows(metric: str, source: pd.DataFrame, values: pd.Series, why: str) -> pd.
     )
 
 
-def _passport_of_the_reader() -> passports.Passport:
-    from likeness.models.checksums import sha256_of
+class _Ages(NamedTuple):
+    paper: passports.Passport
+    read: ReadAge
 
-    return passports.Passport(
+
+def _opened(name: AgeReader) -> _Ages | None:
+    """Loaded, or BadInput: before the first picture is looked at."""
+    return {"reader": _reader, "deepface": _deepface, "none": lambda: None}[name]()
+
+
+def _reader() -> _Ages:
+    from likeness.models.checksums import sha256_of
+    from likeness.world.reader.read import Reader
+
+    reader = Reader.load(READER)
+    paper = passports.Passport(
         metric="age",
         protocol="expected age",
         model="small-reader",
@@ -128,25 +146,45 @@ def _passport_of_the_reader() -> passports.Passport:
         preprocessing="area to 64 x 64",
         libraries=passports.versions("torch", "numpy"),
     )
+    # it sees whole pictures
+    return _Ages(paper, lambda picture, face: float(reader.read(picture[None]).age[0]))
 
 
-def _ages(
-    inputs: dict[str, Path], made: pd.DataFrame, paper: passports.Passport
-) -> list[pd.DataFrame]:
-    """As the small world's reader sees them, where a face was found."""
-    from likeness.world.reader.read import Reader
+def _deepface() -> _Ages:
+    from likeness.faces.deepface_ages import DeepFaceAges
 
-    reader = Reader.load(READER)
+    ages = DeepFaceAges()
+    said = ages.passport()
+    paper = passports.Passport(
+        metric="age",
+        protocol="expected age, whole years",
+        model=said.pop("model"),
+        revision=said.pop("revision"),
+        preprocessing="largest face, eyes level, 224 x 224",
+        libraries=said,
+    )
+
+    def read(picture: np.ndarray, face: "pd.Series[Any]") -> float:
+        box = (face["left"], face["top"], face["right"], face["bottom"])
+        return ages.read(picture, box, json.loads(face["landmarks"]))
+
+    return _Ages(paper, read)
+
+
+def _ages(inputs: dict[str, Path], made: pd.DataFrame, ages: _Ages) -> list[pd.DataFrame]:
+    """Of the pictures in which a face was found."""
     read = pd.read_parquet(inputs["pairs"] / faces.TABLE)
-    seen = set(read.loc[read["status"] == "ok", "image_id"])
-    ages: dict[str, float] = {}
+    largest = read[(read["status"] == faces.OK) & (read["face"] == 0)].drop_duplicates("image_id")
+    seen = largest.set_index("image_id")
+    known: dict[str, float] = {}
     for row in track(list(made.itertuples()), "reading ages", len(made)):
-        if row.image_id in seen:
+        if row.image_id in seen.index:
             picture = np.asarray(decode(inputs["made"] / str(row.file), ANY_SIZE))
-            ages[str(row.image_id)] = float(reader.read(picture[None]).age[0])
-    years = pd.Series({str(i): ages.get(str(i), np.nan) for i in made["image_id"]}, dtype=float)
+            known[str(row.image_id)] = ages.read(picture, seen.loc[str(row.image_id)])
+    years = pd.Series({str(i): known.get(str(i), np.nan) for i in made["image_id"]}, dtype=float)
     asked = made.drop_duplicates("image_id").set_index("image_id")["age"].astype(float)
     off = (years - asked)[asked.notna()].abs()
+    paper = ages.paper
     taken = pd.DataFrame({"protocol": [paper.protocol], "passport_id": [paper.passport_id]})
     return [_rows("age", taken, years, NO_FACE), _rows("age_error", taken, off, NO_FACE)]
 

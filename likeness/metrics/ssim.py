@@ -7,8 +7,7 @@ five filtered maps that a pair needs, four belong to one picture alone.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from PIL import Image
@@ -17,7 +16,7 @@ from likeness.errors import BadInput
 from likeness.progress import track
 from likeness.workers import workers
 
-# original: gray bytes, 7 x 7 means, sample covariance, each score rounded before it is averaged
+# original: whole gray levels, 7 x 7 means, sample covariance, scores rounded before any average
 # corrected: Wang's Gaussian window and population covariance, never enlarged, never rounded
 SsimProtocol = Literal["original", "corrected"]
 
@@ -64,7 +63,8 @@ def prepare(picture: Image.Image, protocol: SsimProtocol, side: int) -> np.ndarr
 def pairwise(pictures: np.ndarray, protocol: SsimProtocol) -> np.ndarray:
     """SSIM of every two of the pictures ``(N, S, S)`` in 0..255 -> symmetric ``(N, N)`` float64.
 
-    Raises ``BadInput`` for pictures smaller than the window (7 px original, 11 px corrected).
+    Raises ``BadInput`` for pictures smaller than the window (7 px original, 11 px corrected), and
+    for those with fractions of gray levels where the protocol is ``original``.
     """
     count = len(pictures)
     first, second = np.triu_indices(count, k=1)
@@ -88,75 +88,139 @@ def cross(a: np.ndarray, b: np.ndarray, protocol: SsimProtocol) -> np.ndarray:
     return _scores(a, b, first, second, protocol).reshape(len(a), len(b))
 
 
-@dataclass(frozen=True)
-class _Window:
-    """A separable window and the factor that its covariance is multiplied by."""
-
-    weights: np.ndarray  # odd length, sum 1
-    covariance: float
-
-    @property
-    def margin(self) -> int:
-        return len(self.weights) // 2
-
-    def mean(
-        self, values: np.ndarray, plus: float = 0.0, out: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Local means of ``(H, W)`` where the window fits, plus a constant: smaller by margins.
-
-        They are a view of ``out`` (H, W float64) where that is given.
-        """
-        import cv2
-
-        weights, margin = self.weights, self.margin
-        means = cv2.sepFilter2D(values, cv2.CV_64F, weights, weights, dst=out, delta=plus)
-        return means[margin:-margin, margin:-margin]
-
-
-def _window(protocol: SsimProtocol) -> _Window:
-    if protocol == "original":
-        return _Window(np.full(UNIFORM, 1 / UNIFORM), UNIFORM**2 / (UNIFORM**2 - 1))
-    weights = np.exp(-(np.arange(-RADIUS, RADIUS + 1) ** 2) / (2 * SIGMA**2))
-    return _Window(weights / weights.sum(), 1.0)
-
-
-class _Band:
+class _Band(Protocol):
     """Some rows of all pictures with everything SSIM needs of each picture alone.
 
-    Covariances stay without the window's factor, C2 is divided by it instead: the ratio is the
-    same. Each factor of the denominator is the sum of what two pictures bring into it.
+    Maps keep the margin's columns, so that they are contiguous; sums leave these out. The factors
+    of both fractions of eq. 13 are halved as a pair needs them: each of the denominator is then the
+    sum of what two pictures bring into it, and of equal pictures the ratio is exactly 1.
     """
 
-    def __init__(self, rows: np.ndarray, window: _Window) -> None:
+    margin: ClassVar[int]  # px that the window reaches to each side
+
+    def __init__(self, rows: np.ndarray) -> None: ...
+
+    def total(self, i: int, other: Self, j: int) -> float:
+        """A quarter of the sum of the SSIM map of picture i here and picture j of ``other``."""
+        ...
+
+
+class _Gaussian:
+    """``corrected``, of any values."""
+
+    margin: ClassVar[int] = RADIUS
+
+    def __init__(self, rows: np.ndarray) -> None:
         # float64, because a covariance is a small difference of large numbers: in a flat region
         # float32 would be wrong by the same amount at every pixel
         self.pixels = rows.astype(np.float64)
-        self.window = window
-        self.half_c1 = C1 / 2
-        self.shift = C1 / 2 + C2 / 2 / window.covariance
-        self.mean = np.stack([window.mean(pixels) for pixels in self.pixels])
-        # in the order of operations of ``total``: of equal pictures the ratio is exactly 1
-        self.brightness = self.mean**2 + self.half_c1
-        self.contrast = np.stack([window.mean(pixels**2, self.shift) for pixels in self.pixels])
+        self.mean = np.stack([self._local(pixels) for pixels in self.pixels])
+        self.brightness = self.mean**2 + C1 / 2
+        self.contrast = np.stack([self._local(p**2, (C1 + C2) / 2) for p in self.pixels])
         self.contrast -= self.brightness
         # Maps of one pair, used again by the next: fresh memory for each would cost more than all
         # the arithmetic.
         self.product, self.filtered = (np.empty(rows.shape[1:]) for _ in range(2))
         self.similarity, self.factor = (np.empty(self.mean.shape[1:]) for _ in range(2))
 
-    def total(self, i: int, other: "_Band", j: int) -> float:
-        """A quarter of the sum of the SSIM map of picture i here and picture j of ``other``."""
+    def _local(
+        self, values: np.ndarray, plus: float = 0.0, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Means under the window plus a constant, without the margin's rows."""
+        import cv2
+
+        weights = np.exp(-(np.arange(-RADIUS, RADIUS + 1) ** 2) / (2 * SIGMA**2))
+        weights /= weights.sum()
+        means = cv2.sepFilter2D(values, cv2.CV_64F, weights, weights, dst=out, delta=plus)
+        return means[RADIUS:-RADIUS]
+
+    def total(self, i: int, other: Self, j: int) -> float:
+        """See ``_Band``."""
         np.multiply(self.pixels[i], other.pixels[j], out=self.product)
-        structure = self.window.mean(self.product, self.shift, out=self.filtered)
+        structure = self._local(self.product, (C1 + C2) / 2, out=self.filtered)
         similarity = np.multiply(self.mean[i], other.mean[j], out=self.similarity)
-        similarity += self.half_c1
+        similarity += C1 / 2
         structure -= similarity
         similarity *= structure
         # the filtered map is used up: its memory holds the denominator
         denominator = np.add(self.brightness[i], other.brightness[j], out=structure)
         denominator *= np.add(self.contrast[i], other.contrast[j], out=self.factor)
         similarity /= denominator
-        return float(similarity.sum())
+        return _inner_sum(similarity, self.margin)
+
+
+class _Uniform:
+    """``original``, of whole gray levels: all is multiplied by the window's 49 px or their square.
+
+    Sums and covariances are exact in int32 (below 2^28), so that float32 is enough for the rest:
+    its dozen roundings put a pixel's value off by less than 1e-6.
+    """
+
+    margin: ClassVar[int] = UNIFORM // 2
+    pixel_count = UNIFORM**2
+    c1 = C1 * pixel_count**2 / 2
+    c2 = C2 * pixel_count * (pixel_count - 1) / 2  # of a sample covariance
+
+    def __init__(self, rows: np.ndarray) -> None:
+        with np.errstate(invalid="ignore"):
+            self.pixels = rows.astype(np.uint16)
+        if self.pixels.max() > RANGE or not np.array_equal(self.pixels, rows):
+            raise BadInput(
+                "the original protocol of SSIM compares whole gray levels from 0 to 255: "
+                "prepare the pictures by it, or take the corrected protocol"
+            )
+        self.sums = np.stack([self._local(pixels) for pixels in self.pixels])
+        # brightness and contrast of a picture are those of its pair with itself
+        shape = self.sums.shape
+        self.product = np.empty(rows.shape[1:], np.uint16)
+        self.filtered = np.empty(rows.shape[1:], np.int32)
+        self.squares = np.empty(shape[1:], np.int32)
+        self.similarity, self.structure, self.factor = np.empty((3, *shape[1:]), np.float32)
+        self.brightness, self.contrast = np.empty((2, *shape), np.float32)
+        for i in range(len(rows)):
+            self.brightness[i], self.contrast[i] = self._factors(i, self, i)
+
+    def _local(self, values: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Sums under the window, without the margin's rows."""
+        import cv2
+
+        side = (UNIFORM, UNIFORM)
+        sums = cv2.boxFilter(values, cv2.CV_32S, side, dst=out, normalize=False)
+        return sums[self.margin : -self.margin]
+
+    def _factors(self, i: int, other: Self, j: int) -> tuple[np.ndarray, np.ndarray]:
+        """Half of both factors of the numerator."""
+        np.multiply(self.pixels[i], other.pixels[j], out=self.product)
+        both = self._local(self.product, out=self.filtered)
+        squares = np.multiply(self.sums[i], other.sums[j], out=self.squares)
+        both *= self.pixel_count
+        both -= squares
+        for exact, plus, factor in (
+            (squares, self.c1, self.similarity),
+            (both, self.c2, self.structure),
+        ):
+            np.copyto(factor, exact, casting="unsafe")
+            factor += plus
+        return self.similarity, self.structure
+
+    def total(self, i: int, other: Self, j: int) -> float:
+        """See ``_Band``."""
+        similarity, structure = self._factors(i, other, j)
+        similarity *= structure
+        denominator = np.add(self.brightness[i], other.brightness[j], out=structure)
+        denominator *= np.add(self.contrast[i], other.contrast[j], out=self.factor)
+        similarity /= denominator
+        return _inner_sum(similarity, self.margin)
+
+
+def _inner_sum(values: np.ndarray, margin: int) -> float:
+    """Without the margin's columns, in float64."""
+    import cv2
+
+    return float(cv2.sumElems(values[:, margin:-margin])[0])
+
+
+BANDS: dict[SsimProtocol, type[_Band]] = {"original": _Uniform, "corrected": _Gaussian}
 
 
 def _scores(
@@ -169,18 +233,18 @@ def _scores(
     """SSIM of the pairs (``a[first[k]], b[second[k]]``), within ``a`` where b is None."""
     if not len(first):
         return np.empty(0)
-    window = _window(protocol)
-    height, width = (side - 2 * window.margin for side in a.shape[1:])
+    kind = BANDS[protocol]
+    height, width = (side - 2 * kind.margin for side in a.shape[1:])
     if min(height, width) < 1:
         raise BadInput(
             f"pictures of {a.shape[2]}x{a.shape[1]} px are smaller than the window of SSIM "
-            f"({len(window.weights)} px): compare them at a larger side"
+            f"({2 * kind.margin + 1} px): compare them at a larger side"
         )
 
     def band(start: int) -> np.ndarray:
-        rows = slice(start, min(start + ROWS, height) + 2 * window.margin)
-        mine = _Band(a[:, rows], window)
-        theirs = mine if b is None else _Band(b[:, rows], window)
+        rows = slice(start, min(start + ROWS, height) + 2 * kind.margin)
+        mine = kind(a[:, rows])
+        theirs = mine if b is None else kind(b[:, rows])
         return np.array([mine.total(i, theirs, j) for i, j in zip(first, second, strict=True)])
 
     starts = range(0, height, ROWS)

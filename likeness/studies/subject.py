@@ -21,7 +21,10 @@ class Subject(Part):
     faces: FacesRecipe = SmallFaces()
     same_person: SamePersonRecipe = SamePersonRecipe()
     splits: SplitRecipe = SplitRecipe()
-    ages: AgeReader = Field("none", description="what reads ages from pictures")
+    ages: AgeReader = Field(
+        "none",
+        description="what reads ages from pictures: reader (small world), deepface (photos), none",
+    )
     ssim_side: int = Field(500, ge=16, le=2048, description="px at which pictures are compared")
 
     @model_validator(mode="after")

@@ -174,6 +174,11 @@ def test_recognisers_side_by_side(backend, tmp_path, monkeypatch):
     assert first["distance"] == pytest.approx(pairs.mean(), abs=1e-6)
     assert first["verified"] == pytest.approx((pairs <= 0.1).mean()) == 0.5
     assert 0 < first["separation"] <= 1
+    theirs = [np.array([[np.cos(angle), np.sin(angle)]], np.float32) for angle in (1.5, 1.7)]
+    across = best_distance(own, theirs)
+    across = across[~np.isnan(across)]
+    assert first["other_pairs"] == len(across) == 8
+    assert first["mistaken"] == pytest.approx((across <= 0.1).mean())
     assert first["without_face"] == 2
     assert second["status"] == "unavailable"
     assert second["reason"] == "ArcFace needs arcface_weights.pth"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import small_sets
 
+from likeness.errors import BadInput
 from likeness.metrics import images, tables
 from likeness.metrics.images import ImagesScoresParams, score_images
 
@@ -191,6 +192,52 @@ def test_what_reads_ages_has_a_passport_with_the_digest_of_its_weights(score):
     assert set(ages["passport_id"]) == {paper["passport_id"]}
     assert len(paper["revision"]) == 64
     assert score().papers == []
+
+
+class Ages:
+    """Stands for DeepFace's: the age is off the first pixel, once more for the box's left edge."""
+
+    def read(self, picture, box, landmarks):
+        assert landmarks == {"left_eye": [3.0, 4.0]}
+        return float(picture[0, 0, 0]) + box[0]
+
+    def passport(self):
+        return {"model": "deepface/Age", "revision": "1" * 64, "torch": "2"}
+
+
+def test_deepface_reads_the_age_of_the_largest_face(score, monkeypatch):
+    monkeypatch.setattr("likeness.faces.deepface_ages.DeepFaceAges", Ages)
+    plain = small_sets.write_faces
+
+    def with_boxes(folder, table, degrees):
+        plain(folder, table, [[0, 90] if angles else [] for angles in degrees])
+        read = pd.read_parquet(folder / "faces.parquet")
+        read["left"] = read["face"] * 50.0
+        read[["top", "right", "bottom"]] = 1.0
+        read["landmarks"] = json.dumps({"left_eye": [3.0, 4.0]})
+        # whatever order they are in
+        read.iloc[::-1].to_parquet(folder / "faces.parquet", index=False)
+
+    monkeypatch.setattr(small_sets, "write_faces", with_boxes)
+    found = score(ages="deepface")
+    assert of(found, "age") == [9, None, 70, 33]
+    assert [found.told["age_error", n] for n in range(3)] == [4, None, 30]
+    (paper,) = found.papers
+    assert (paper["model"], paper["libraries"]) == ("deepface/Age", {"torch": "2"})
+    ages = found.scores[found.scores["metric"] == "age"]
+    assert set(ages["passport_id"]) == {paper["passport_id"]}
+
+
+def test_without_weights_nothing_is_begun(tmp_path, monkeypatch):
+    from deepface.commons import weight_utils
+
+    def offline(url):
+        raise ValueError("no network")
+
+    monkeypatch.setattr(weight_utils, "ensure_source_is_reachable", offline)
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    with pytest.raises(BadInput, match=r"the age model needs age_model_weights\.pth"):
+        score_images(ImagesScoresParams(ages="deepface"), {}, tmp_path, tmp_path)
 
 
 def test_the_order_of_the_pairs_changes_nothing(score):
