@@ -21,6 +21,7 @@ from likeness.errors import BadInput
 from likeness.studies.schema import Painter
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest, sha256_of
+from resources.summaries import Current
 
 if TYPE_CHECKING:
     RecipeForm = Rerun
@@ -62,14 +63,15 @@ def _pictures(artifacts: Artifacts, painter: str) -> dict[str, Manifest]:
 def _judged(
     artifacts: Artifacts, painter: Painter, say: Callable[[str], None]
 ) -> dict[str, Manifest]:
-    """The current pictures of the experiments that are test sets; what is not there has none."""
-    found = {}
+    """The pictures of the experiments that are test sets; those without any are left out."""
+    if not painter.experiments:
+        return {}
+    current, found = Current(artifacts, registry()), {}
     for key in painter.experiments:
-        manifest = artifacts.find_current(keys.IMAGES, key)
-        if manifest is None:
-            say(f"{keys.IMAGES} [{key}] is not there: its test sets have no data")
-        else:
+        if manifest := current.made(key):
             found[key] = manifest
+        else:
+            say(f"{keys.IMAGES} [{key}] is not there or out of date: its test sets have no data")
     return found
 
 
