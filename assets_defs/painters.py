@@ -142,7 +142,9 @@ def guidance_classes(
     painter = registry().painters[key]
     with readable_failures():
         if not painter.models:
-            return result(artifacts, refer(artifacts, GUIDANCE, key, {"sampled": "none"}))
+            return result(
+                artifacts, refer(artifacts, GUIDANCE, key, {"painter": key, "sampled": "none"})
+            )
         models = {name: artifacts.current(keys.BASE_MODEL, name) for name in painter.models}
         identities = {name: reference_of(artifacts, m)["reference"] for name, m in models.items()}
         inputs = {f"model {name}": manifest for name, manifest in models.items()}

@@ -78,7 +78,7 @@ def test_a_painter_without_sampled_classes_gets_a_note(artifacts):
     painters.guidance_classes(context, config=painters.Rerun(), artifacts=artifacts)
     made = artifacts.current(keys.GUIDANCE_CLASSES, "small_master")
     note = json.loads(artifacts.store.read_file(made, "reference.json"))
-    assert note == {"sampled": "none"}
+    assert note == {"painter": "small_master", "sampled": "none"}
 
 
 def test_sampled_classes_without_their_model_are_a_sentence(artifacts):
