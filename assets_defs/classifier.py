@@ -1,5 +1,6 @@
 """The judges of paintings: trained networks and their verdicts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,16 +8,20 @@ import dagster as dg
 
 from assets_defs import keys
 from assets_defs.checks import classifier as checks
+from assets_defs.experiments import made as pictures_made
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.painters import classes, paintings
 from assets_defs.results import readable_failures, result, said_by
 from assets_defs.steps import JUDGE, TRAIN
-from assets_defs.studies import networks, networks_of_painter, registry
-from likeness.classify.params import TrainParams, VerdictParams
+from assets_defs.studies import networks, networks_of_experiment, networks_of_painter, registry
+from likeness.classify.params import TrainParams
 from likeness.classify.recipe import Recipe
+from likeness.classify.verdicts import JudgeParams, MadeSet
 from likeness.errors import BadInput
+from likeness.studies.schema import Painter
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest, sha256_of
+from resources.summaries import Current
 
 if TYPE_CHECKING:
     RecipeForm = Rerun
@@ -53,6 +58,21 @@ def _pictures(artifacts: Artifacts, painter: str) -> dict[str, Manifest]:
     labels = artifacts.current(keys.CLASSES, painter)
     _made_from(labels, pictures, painter)
     return pictures | {"classes": labels}
+
+
+def _judged(
+    artifacts: Artifacts, painter: Painter, say: Callable[[str], None]
+) -> dict[str, Manifest]:
+    """The pictures of the experiments that are test sets; those without any are left out."""
+    if not painter.experiments:
+        return {}
+    current, found = Current(artifacts, registry()), {}
+    for key in painter.experiments:
+        if manifest := current.made(key):
+            found[key] = manifest
+        else:
+            say(f"{keys.IMAGES} [{key}] is not there or out of date: its test sets have no data")
+    return found
 
 
 @dg.asset(
@@ -100,6 +120,7 @@ def network(
     partitions_def=networks,
     deps=[
         network,
+        dg.AssetDep(pictures_made, partition_mapping=networks_of_experiment()),
         dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
@@ -111,7 +132,7 @@ def network(
     code_version=JUDGE.code_version,
     check_specs=checks.VERDICTS_CHECKS,
     description="Per picture the calibrated probabilities and the class, for validation, test, "
-    "folds and every unseen set.",
+    "folds and every unseen set, those that experiments have made among them.",
 )
 def verdicts(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -122,13 +143,23 @@ def verdicts(
     painter = registry().painters[plan.painter]
     with readable_failures():
         truths = {name: p.truth for name, p in painter.tests.items() if p.truth is not None}
-        params = VerdictParams(names={k: p.name for k, p in painter.classes.items()}, truths=truths)
         inputs = _pictures(artifacts, plan.painter)
+        judged = _judged(artifacts, painter, said_by(context))
+        params = JudgeParams(
+            names={k: p.name for k, p in painter.classes.items()},
+            truths=truths,
+            made={
+                name: MadeSet(experiment=p.experiment, role=p.role)
+                for name, p in painter.tests.items()
+                if p.experiment in judged
+            },
+            prepare=inputs["paintings"].params["prepare"],
+        )
         inputs["network"] = artifacts.current(keys.NETWORK, key)
         # A network that learned from another split may have learned what it would be asked.
         _made_from(inputs["network"], inputs, key)
         made = artifacts.make(
-            JUDGE, key, params, inputs, recompute=config.recompute, say=said_by(context)
+            JUDGE, key, params, inputs | judged, recompute=config.recompute, say=said_by(context)
         )
         found = checks.check_verdicts(artifacts.fetch(made.manifest), painter)
         return result(artifacts, made, checks=found)

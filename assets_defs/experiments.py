@@ -1,8 +1,5 @@
 """Experiments: which model, what a method makes of it, and the pictures it samples."""
 
-import json
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -11,33 +8,33 @@ import pandas as pd
 from assets_defs import keys
 from assets_defs.checks import experiments as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
+from assets_defs.models import base, made_of, refer, reference_of
+from assets_defs.painters import paintings
 from assets_defs.people import faces, photos, splits
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import BASELINE, FINETUNE, MAKE, PRIOR, REFER
+from assets_defs.steps import BASELINE, FINETUNE, LEARN, MAKE, PRIOR
 from assets_defs.studies import (
-    base_models,
     experiments,
     experiments_of_model,
+    experiments_of_painter,
     experiments_of_subject,
     registry,
 )
 from likeness.errors import BadInput
 from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.finetune.tasks import FinetuneParams
+from likeness.finetune.ti_tasks import WordParams
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
-from likeness.models.assemble import BASE as BASE_FILE
-from likeness.models.checksums import SUMS, verify
-from likeness.models.local import model_identity, needed_folder
+from likeness.images import image_set
 from likeness.models.registry import spec_of
-from likeness.studies.experiment import DreamBooth, Experiment
-from resources.artifacts import Artifacts, Made
+from likeness.studies.experiment import DreamBooth, Experiment, LearnedWord, OfClass
+from resources.artifacts import Artifacts
 from resources.manifest import Manifest
-from resources.step import Step
 
-REFERENCE = "reference.json"
 PREVIEW = ("preview.jpg",)
+LEARNED = ("preview.jpg", "curve.png")
 # A second try goes on behind the pictures that are there.
 RESUME = dg.RetryPolicy(max_retries=1, delay=5)
 
@@ -45,55 +42,6 @@ if TYPE_CHECKING:
     SamplingForm = Rerun
 else:  # made from the science's own model, which a type checker cannot follow
     SamplingForm = overrides_of(Sampling, "SamplingForm")
-
-
-def _refer(
-    artifacts: Artifacts,
-    step: Step,
-    key: str,
-    reference: dict[str, str],
-    inputs: dict[str, Manifest] | None = None,
-) -> Made:
-    """Publish a reference: weights of base models are never copied into the store."""
-    with TemporaryDirectory(dir=artifacts.room()) as folder:
-        text = json.dumps(reference, indent=2, sort_keys=True) + "\n"
-        (Path(folder) / REFERENCE).write_text(text, encoding="utf-8")
-        return artifacts.keep(step, key, Path(folder), dict(reference), inputs)
-
-
-def _reference(artifacts: Artifacts, manifest: Manifest) -> dict[str, str]:
-    return json.loads(artifacts.store.read_file(manifest, REFERENCE))
-
-
-def _made_of(artifacts: Artifacts, model: Manifest) -> dict[str, str]:
-    """What a model of an experiment stands on: a trained one says so in its own file."""
-    trained = BASE_FILE in {entry.path for entry in model.files}
-    return json.loads(artifacts.store.read_file(model, BASE_FILE if trained else REFERENCE))
-
-
-@dg.asset(
-    key=keys.BASE_MODEL.split("/"),
-    group_name="models",
-    partitions_def=base_models,
-    owners=keys.OWNERS,
-    kinds={"huggingface"},
-    tags={"layer": "raw"},
-    code_version=REFER.code_version,
-    check_specs=checks.BASE_CHECKS,
-    description="A reference to a base model: the hub's repository and commit, or the digest of a "
-    "folder. The weights stay where they are.",
-)
-def base(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.MaterializeResult:
-    """Find out which bytes the model is."""
-    name = context.partition_key
-    with readable_failures():
-        spec = spec_of(name)
-        folder = None if spec.is_random else needed_folder(spec)
-        if folder is not None and (folder / SUMS).is_file():
-            verify(folder)
-        reference = {"model": name, "reference": model_identity(name)}
-        made = _refer(artifacts, REFER, name, reference)
-        return result(artifacts, made, checks=checks.check_base(folder, spec))
 
 
 @dg.asset(
@@ -118,10 +66,10 @@ def class_prior(
     experiment = registry().experiments[key]
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
-        reference = _reference(artifacts, current)
+        reference = reference_of(artifacts, current)
         recipe = _recipe(experiment)
         if recipe is None or recipe.prior_loss_weight == 0:
-            return result(artifacts, _refer(artifacts, PRIOR, key, reference, {"base": current}))
+            return result(artifacts, refer(artifacts, PRIOR, key, reference, {"base": current}))
         first = recipe.seed * 100_000
         seeds = list(range(first, first + recipe.num_class_images))
         asked = [Asked(prompt=recipe.class_prompt, seeds=seeds, role="class")]
@@ -148,15 +96,17 @@ def class_prior(
             dg.AssetDep(asset, partition_mapping=experiments_of_subject())
             for asset in (photos, faces, splits)
         ),
+        dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
     ],
     owners=keys.OWNERS,
     kinds={"diffusers", "pytorch"},
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}",
+    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}",
     description="What the experiment's method made of its base model: the components it changed, "
-    "with the curve of every checkpoint; for the method base, which trains nothing, a reference.",
+    "or the word it learned, with the curve of every checkpoint; for the method base, which trains "
+    "nothing, a reference.",
 )
 def finetuned(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -166,11 +116,19 @@ def finetuned(
     experiment = registry().experiments[key]
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
-        reference = _reference(artifacts, current)
+        reference = reference_of(artifacts, current)
+        if isinstance(experiment.method, LearnedWord):
+            paintings_of = artifacts.current(keys.PAINTINGS, experiment.painter)
+            inputs = {"images": paintings_of, "base": current}
+            word = _word_params(artifacts, experiment, reference["reference"], paintings_of)
+            made = artifacts.make(
+                LEARN, key, word, inputs, recompute=config.recompute, say=said_by(context)
+            )
+            return result(artifacts, made, previews=LEARNED)
         recipe = _recipe(experiment)
         if recipe is None:
             said = reference | {"method": experiment.method.name}
-            return result(artifacts, _refer(artifacts, BASELINE, key, said, {"base": current}))
+            return result(artifacts, refer(artifacts, BASELINE, key, said, {"base": current}))
         inputs = photos_of(artifacts, experiment) | {"base": current}
         if recipe.prior_loss_weight > 0:
             inputs["prior"] = artifacts.current(keys.CLASS_PRIOR, key)
@@ -178,7 +136,7 @@ def finetuned(
         made = artifacts.make(
             FINETUNE, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
-        return result(artifacts, made, previews=("preview.jpg", "curve.png"))
+        return result(artifacts, made, previews=LEARNED)
 
 
 @dg.asset(
@@ -204,7 +162,7 @@ def made(
     experiment = registry().experiments[key]
     with readable_failures():
         model = artifacts.current(keys.FINETUNED, key)
-        reference = _made_of(artifacts, model)
+        reference = made_of(artifacts, model)
         if reference["model"] != experiment.model:
             raise BadInput(
                 f"{keys.FINETUNED} [{key}] was made from {reference['model']} and the experiment "
@@ -219,7 +177,7 @@ def made(
 
 
 def _recipe(experiment: Experiment) -> DreamBoothRecipe | None:
-    """How the method trains; None where it does not."""
+    """How the method trains the model; None where it does not."""
     method = experiment.method
     return method.recipe if isinstance(method, DreamBooth) else None
 
@@ -280,4 +238,33 @@ def _finetune_params(
         trained_on=sorted(mine),
         held_back=sorted(held),
         faces=subject.faces,
+    )
+
+
+def _word_params(
+    artifacts: Artifacts, experiment: Experiment, identity: str, paintings: Manifest
+) -> WordParams:
+    """Which of the painter's pictures, from the table of the intake."""
+    method = experiment.method
+    if not isinstance(method, LearnedWord):
+        raise TypeError(f"{method.name} learns no word")
+    wanted = method.pictures
+    if isinstance(wanted, OfClass):
+        known = image_set.accepted(image_set.read(artifacts.fetch(paintings)))
+        mine = known[known["label_key"] == str(wanted.label)].sort_values("path")
+        if len(mine) < wanted.count:
+            raise BadInput(
+                f"class {wanted.label} of '{experiment.painter}' has {len(mine)} good pictures and "
+                f"the word is to be learned from {wanted.count}: add some, or ask for fewer"
+            )
+        ids = mine["image_id"].tolist()[: wanted.count]
+    else:
+        ids = list(wanted)
+    return WordParams(
+        model=experiment.model,
+        identity=identity,
+        resolution=spec_of(experiment.model).resolution,
+        recipe=method.recipe,
+        trained_on=ids,
+        clip=method.clip,
     )

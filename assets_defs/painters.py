@@ -9,16 +9,21 @@ import dagster as dg
 from assets_defs import keys
 from assets_defs.checks import painters as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
+from assets_defs.models import base, refer, reference_of
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import CLASSES, INTAKE, LIST, PAINT
-from assets_defs.studies import painters, registry
+from assets_defs.steps import CLASSES, GUIDANCE, INTAKE, LIST, PAINT
+from assets_defs.studies import painters, painters_of_model, registry
 from likeness.errors import BadInput
+from likeness.generate.guidance_classes import GuidanceParams, RebuiltParams
+from likeness.generate.tasks import ImagesParams
 from likeness.images.prepare import Preparation
 from likeness.images.raw import list_raw
 from likeness.images.tasks import ClassesParams, IntakeParams
+from likeness.models.registry import spec_of
 from likeness.studies.schema import Painter
 from likeness.world.tasks import PaintJob, PaintParams
 from resources.artifacts import Artifacts, Made
+from resources.manifest import Manifest
 from resources.settings import Settings
 
 PREVIEW = ("preview.jpg",)
@@ -35,10 +40,9 @@ def _raw_root() -> Path:
 
 
 def _plan(painter: Painter) -> PaintParams:
-    sets = {**{str(k): v for k, v in painter.classes.items()}, **painter.tests}
     jobs = [
         PaintJob(key=key, hand=p.paint.hand, count=p.paint.count, first=p.paint.first)
-        for key, p in sets.items()
+        for key, p in painter.sets.items()
         if p.paint
     ]
     return PaintParams(sets=jobs, side=painter.paint_side)
@@ -46,8 +50,7 @@ def _plan(painter: Painter) -> PaintParams:
 
 def _list(artifacts: Artifacts, key: str, painter: Painter) -> Made:
     """What lies in the raw folder right now; the listing's own bytes are its fingerprint."""
-    folders = {str(label): pictures.folders for label, pictures in painter.classes.items()}
-    folders |= {name: pictures.folders for name, pictures in painter.tests.items()}
+    folders = {key: pictures.folders for key, pictures in painter.sets.items()}
     table = list_raw(_raw_root(), folders, painter.group_column)
     with TemporaryDirectory(dir=artifacts.room()) as folder:
         table.to_parquet(Path(folder) / "inventory.parquet", index=False)
@@ -83,6 +86,84 @@ def raw_paintings(
         return result(artifacts, made)
 
 
+def _files(artifacts: Artifacts, painter: Painter, raw: Manifest) -> Path:
+    """Where the raw pictures lie."""
+    return artifacts.fetch(raw) / "files" if painter.painted else _raw_root()
+
+
+def _guidance(painter: Painter, identities: dict[str, str]) -> GuidanceParams:
+    """What models are asked for; ``identities`` say which bytes each of them is."""
+    specs = {name: spec_of(name) for name in painter.models}
+    sampled = {
+        key: ImagesParams(
+            model=one.model,
+            identity=identities[one.model],
+            dtype=specs[one.model].dtype,
+            resolution=specs[one.model].resolution,
+            asked=one.asked,
+            sampling=one.denoising,
+        )
+        for key, one in painter.sampled.items()
+    }
+    rebuilt = {
+        key: RebuiltParams(
+            of=one.of,
+            model=one.model,
+            identity=identities[one.model],
+            dtype=specs[one.model].dtype,
+            resolution=specs[one.model].resolution,
+            limits=painter.limits,
+        )
+        for key, one in painter.rebuilt.items()
+    }
+    batch = min((one.batch for one in painter.sampled.values()), default=1)
+    return GuidanceParams(sampled=sampled, rebuilt=rebuilt, batch=batch)
+
+
+@dg.asset(
+    key=keys.GUIDANCE_CLASSES.split("/"),
+    group_name="images",
+    partitions_def=painters,
+    deps=[raw_paintings, dg.AssetDep(base, partition_mapping=painters_of_model())],
+    owners=keys.OWNERS,
+    kinds={"diffusers", "pytorch"},
+    tags={"cost": "gpu", "layer": "derived"},
+    pool="gpu",
+    retry_policy=RETRY,
+    code_version=GUIDANCE.code_version,
+    description="Classes of a painter that a base model paints, each picture with its guidance, "
+    "and test sets that went through its autoencoder; a note where a painter wants none.",
+)
+def guidance_classes(
+    context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
+) -> dg.MaterializeResult:
+    """Sample and rebuild, or note that there is nothing to do."""
+    key = context.partition_key
+    painter = registry().painters[key]
+    with readable_failures():
+        if not painter.models:
+            return result(
+                artifacts, refer(artifacts, GUIDANCE, key, {"painter": key, "sampled": "none"})
+            )
+        models = {name: artifacts.current(keys.BASE_MODEL, name) for name in painter.models}
+        identities = {name: reference_of(artifacts, m)["reference"] for name, m in models.items()}
+        inputs = {f"model {name}": manifest for name, manifest in models.items()}
+        located = {}
+        if painter.rebuilt:
+            inputs["raw"] = artifacts.current(keys.RAW_PAINTINGS, key)
+            located["files"] = _files(artifacts, painter, inputs["raw"])
+        made = artifacts.make(
+            GUIDANCE,
+            key,
+            _guidance(painter, identities),
+            inputs,
+            located=located,
+            recompute=config.recompute,
+            say=said_by(context),
+        )
+        return result(artifacts, made, previews=PREVIEW)
+
+
 if TYPE_CHECKING:
     PreparationForm = Rerun
 else:  # made from the science's own model, which a type checker cannot follow
@@ -93,7 +174,7 @@ else:  # made from the science's own model, which a type checker cannot follow
     key=keys.PAINTINGS.split("/"),
     group_name="painters",
     partitions_def=painters,
-    deps=[raw_paintings],
+    deps=[raw_paintings, guidance_classes],
     owners=keys.OWNERS,
     kinds={"pillow", "parquet"},
     tags={"layer": "derived"},
@@ -111,7 +192,9 @@ def paintings(
     painter = registry().painters[key]
     with readable_failures():
         raw = artifacts.current(keys.RAW_PAINTINGS, key)
-        files = artifacts.fetch(raw) / "files" if painter.painted else _raw_root()
+        inputs = {"raw": raw}
+        if painter.models:
+            inputs["sampled"] = artifacts.current(keys.GUIDANCE_CLASSES, key)
         params = IntakeParams(
             limits=painter.limits,
             duplicates=painter.duplicates,
@@ -121,8 +204,8 @@ def paintings(
             INTAKE,
             key,
             params,
-            {"raw": raw},
-            located={"files": files},
+            inputs,
+            located={"files": _files(artifacts, painter, raw)},
             recompute=config.recompute,
             say=said_by(context),
         )

@@ -42,7 +42,7 @@ TRAIN = Step(
     gpu=True,
 )
 JUDGE = TRAIN.model_copy(
-    update={"asset": keys.VERDICTS, "function": "likeness.classify.tasks:judge"}
+    update={"asset": keys.VERDICTS, "function": "likeness.classify.verdicts:judge_all"}
 )
 
 WEIGHTS = "likeness/world/weights"
@@ -110,12 +110,25 @@ MAKE = Step(
     gpu=True,
 )
 
+GUIDANCE = MAKE.model_copy(
+    update={
+        "asset": keys.GUIDANCE_CLASSES,
+        "function": "likeness.generate.guidance_classes:make_classes",
+    }
+)
 PRIOR = MAKE.model_copy(update={"asset": keys.CLASS_PRIOR})
 FINETUNE = Step(
     asset=keys.FINETUNED,
     function="likeness.finetune.tasks:finetune",
     libraries=(*FACE_LIBRARIES, "diffusers", "peft", "transformers"),
     files=(*FACE_WEIGHTS, *CLIP_WEIGHTS),
+    gpu=True,
+)
+LEARN = Step(
+    asset=keys.FINETUNED,
+    function="likeness.finetune.ti_tasks:learn_word",
+    libraries=MAKE.libraries,
+    files=CLIP_WEIGHTS,
     gpu=True,
 )
 
@@ -145,6 +158,6 @@ WORLD_CLIP, WORLD_FACE, WORLD_READER = (
 STEPS = (
     *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE),
     *(LIST_PHOTOS, ALBUM, TAKE_PHOTOS, FACES, VARIETY, VERIFICATION, SPLIT_PEOPLE),
-    *(REFER, BASELINE, PRIOR, FINETUNE, MAKE, PAIRS, SCORE_IMAGES),
+    *(REFER, BASELINE, PRIOR, GUIDANCE, FINETUNE, LEARN, MAKE, PAIRS, SCORE_IMAGES),
     *(WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER),
 )

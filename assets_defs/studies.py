@@ -52,3 +52,30 @@ def experiments_of_subject() -> dg.StaticPartitionMapping:
         if experiment.subject is not None:
             found[experiment.subject].add(key)
     return dg.StaticPartitionMapping(found)
+
+
+def experiments_of_painter() -> dg.StaticPartitionMapping:
+    """Which experiments are about which painter."""
+    found: dict[str, set[str]] = {key: set() for key in registry().painters}
+    for key, experiment in registry().experiments.items():
+        if experiment.painter is not None:
+            found[experiment.painter].add(key)
+    return dg.StaticPartitionMapping(found)
+
+
+def painters_of_model() -> dg.StaticPartitionMapping:
+    """Which painters have pictures that a base model has a hand in."""
+    found: dict[str, set[str]] = {name: set() for name in registry().models}
+    for key, painter in registry().painters.items():
+        for name in painter.models:
+            found[name].add(key)
+    return dg.StaticPartitionMapping(found)
+
+
+def networks_of_experiment() -> dg.StaticPartitionMapping:
+    """Which networks judge which experiment's pictures."""
+    found: dict[str, set[str]] = {key: set() for key in registry().experiments}
+    for key, network in registry().networks.items():
+        for experiment in registry().painters[network.painter].experiments:
+            found[experiment].add(key)
+    return dg.StaticPartitionMapping(found)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets_defs import classifier, experiments, painters, people, report, scores, world
+from assets_defs import classifier, experiments, models, painters, people, report, scores, world
 from pipelines.executors import executor
 from pipelines.jobs import jobs
 from pipelines.loggers import console
@@ -24,7 +24,7 @@ def build_defs(artifacts: Artifacts | None = None) -> dg.Definitions:
     """All definitions; tests pass their own ``artifacts``."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
-            [people, painters, classifier, experiments, scores, report, world]
+            [models, people, painters, classifier, experiments, scores, report, world]
         ),
         jobs=jobs(),
         resources={"artifacts": artifacts or artifacts_of(Settings())},

@@ -32,26 +32,30 @@ def plan(study: str) -> list[tuple[str, str | None]]:
     """Jobs and partition keys of a study, in the order in which they run.
 
     Models come first: one that is not on this machine is noticed before anything costs time.
+    Networks come after the experiments, whose pictures they may judge.
     """
     keys = registry().keys_of(study)
     return [
         *(("models_job", key) for key in keys.models),
         *(("people_job", key) for key in keys.subjects),
         *(("painters_job", key) for key in keys.painters),
-        *(("networks_job", key) for key in keys.networks),
         *(("experiments_job", key) for key in keys.experiments),
+        *(("networks_job", key) for key in keys.networks),
         ("report_job", None),
     ]
 
 
 def _stands_on(job: str, key: str | None) -> list[tuple[str, str, str]]:
     """What must not have failed before: its jobs and keys, and what a reader calls each."""
+    if job == "painters_job" and key:
+        return [("models_job", name, "model") for name in registry().painters[key].models]
     if job == "networks_job" and key:
         return [("painters_job", registry().networks[key].painter, "pictures")]
     if job == "experiments_job" and key:
         experiment = registry().experiments[key]
         person = [("people_job", experiment.subject, "person")] if experiment.subject else []
-        return [("models_job", experiment.model, "model"), *person]
+        painter = [("painters_job", experiment.painter, "painter")] if experiment.painter else []
+        return [("models_job", experiment.model, "model"), *person, *painter]
     return []
 
 

@@ -15,8 +15,8 @@ JOBS = {
         "From a person's raw photos to faces, who is who, and splits.",
     ),
     "painters_job": (
-        (keys.RAW_PAINTINGS, keys.PAINTINGS, keys.CLASSES),
-        "From a painter's raw files to classes and splits.",
+        (keys.RAW_PAINTINGS, keys.GUIDANCE_CLASSES, keys.PAINTINGS, keys.CLASSES),
+        "From a painter's raw files, and what a model adds to them, to classes and splits.",
     ),
     "networks_job": ((keys.NETWORK, keys.VERDICTS), "Train one judge and hear its verdicts."),
     "models_job": ((keys.BASE_MODEL,), "Say which bytes a base model is."),
@@ -31,7 +31,10 @@ JOBS = {
     "report_job": ((keys.SUMMARIES, keys.GALLERY), "Rebuild the warehouse and the page."),
 }
 # The longest a run may take, hours: the monitor of runs ends what hangs and holds the GPU.
-LONGEST = {"people_job": 6, "networks_job": 6, "experiments_job": 6, "world_job": 12}
+LONGEST = {
+    **dict.fromkeys(("people_job", "painters_job", "networks_job", "experiments_job"), 6),
+    "world_job": 12,
+}
 
 
 def jobs() -> list[Any]:

@@ -46,13 +46,15 @@ SCORES = {
     "image_scores": ("scores/images", "scores.parquet"),
     "image_means": ("scores/images", "means.parquet"),
 }
-# Name of an input of an experiment's artefacts -> asset; some are partitioned by the person.
+# Name of an input of an experiment's artefacts -> asset; some are partitioned by person or
+# painter.
 INPUTS = {
     "base": "models/base",
     "prior": "images/class_prior",
     "model": "models/finetuned",
     "made": "images/made",
     "pairs": "scores/pairs",
+    "images": "painters/paintings",
     "photos": "people/photos",
     "faces": "people/faces",
     "variety": "people/variety",
@@ -87,7 +89,8 @@ class Current:
         What a network said of pictures that have changed since is no verdict on the current ones.
         """
         painter = self.registry.networks[key].painter
-        needed = {
+        judged = self.registry.painters[painter].experiments
+        needed = {experiment: self.made(experiment) for experiment in judged} | {
             "network": self.manifest("classifier/network", key),
             "paintings": self.manifest("painters/paintings", painter),
             "classes": self.manifest("painters/classes", painter),
@@ -130,7 +133,8 @@ class Current:
     def _stands_on_current(self, made: Manifest, key: str) -> bool:
         """Whether everything that an artefact of an experiment was made from is current."""
         experiment = self.registry.experiments[key]
-        where = {"base": experiment.model} | dict.fromkeys(OF_SUBJECT, experiment.subject)
+        where = {"base": experiment.model, "images": experiment.painter}
+        where |= dict.fromkeys(OF_SUBJECT, experiment.subject)
         for name, content in made.inputs.items():
             found = self.found.get((INPUTS[name], where.get(name, key)))
             if found is None or found[1].content != content:
@@ -235,6 +239,7 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
         "steps": sampling["num_inference_steps"],
         "guidance_scale": sampling["guidance_scale"],
         "subject": experiment.subject,
+        "painter": experiment.painter,
         "split": getattr(experiment.method, "split", None),
     }
 

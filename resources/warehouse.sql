@@ -12,7 +12,7 @@ CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
 CREATE TABLE image_sets (painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER);
 CREATE TABLE experiments (
     study VARCHAR, experiment VARCHAR, title VARCHAR, method VARCHAR, base VARCHAR, steps INTEGER,
-    guidance_scale DOUBLE, subject VARCHAR, split VARCHAR
+    guidance_scale DOUBLE, subject VARCHAR, painter VARCHAR, split VARCHAR
 );
 CREATE TABLE images (
     study VARCHAR, experiment VARCHAR, role VARCHAR, painter VARCHAR, subject VARCHAR,

@@ -2,17 +2,19 @@
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 from pydantic import BaseModel, Field
 
 from likeness.devices import best_device
 from likeness.errors import BadInput
 from likeness.generate.asked import Asked
+from likeness.generate.guided import sample_guided
 from likeness.generate.prompts import unread
 from likeness.generate.sample import Denoising, sample_batch
 from likeness.images import image_set
@@ -52,6 +54,7 @@ class Shot(NamedTuple):
     number: int
     asked: Asked
     seed: int
+    guidance_scale: float
 
     @property
     def prompt(self) -> str:
@@ -80,9 +83,9 @@ def make_images(
             "materialise models/base and models/finetuned again"
         )
     shots = [
-        Shot(number, asked, seed)
+        Shot(number, asked, seed, scale)
         for number, asked in enumerate(params.asked)
-        for seed in asked.seeds
+        for seed, scale in zip(asked.seeds, _scales(asked, params), strict=True)
     ]
     _quiet()
     device = best_device()
@@ -110,6 +113,11 @@ def make_images(
             str(number): one.prompt for number, one in enumerate(params.asked[:SHEET_PROMPTS])
         },
     }
+
+
+def _scales(asked: Asked, params: ImagesParams) -> list[float]:
+    """The guidance of each picture of a prompt."""
+    return asked.guidance_scales or [params.sampling.guidance_scale] * len(asked.seeds)
 
 
 def _quiet() -> None:
@@ -150,14 +158,23 @@ def _sample_all(pipe: Pipeline, shots: Sequence[Shot], params: ImagesParams, fol
     total = len(ahead) * params.sampling.num_inference_steps
     steps = track(range(total), f"sampling {sum(map(len, ahead))} pictures, steps", total)
     for batch in ahead:
-        prompts, seeds = [shot.prompt for shot in batch], [shot.seed for shot in batch]
-        pictures = sample_batch(
-            pipe, prompts, seeds, params.sampling, lambda: next(steps, None), params.resolution
-        )
+        pictures = _sample(pipe, batch, params, lambda: next(steps, None))
         for shot, picture in zip(batch, pictures, strict=True):
             half = folder.parent / "half.png"
             Image.fromarray(picture).save(half)
             half.replace(folder / shot.file)
+
+
+def _sample(
+    pipe: Pipeline, batch: Sequence[Shot], params: ImagesParams, on_step: Callable[[], object]
+) -> np.ndarray:
+    """The pictures of a batch; with a guidance of its own for each where one asks for that."""
+    prompts, seeds = [shot.prompt for shot in batch], [shot.seed for shot in batch]
+    side = params.resolution
+    if all(shot.asked.guidance_scales is None for shot in batch):
+        return sample_batch(pipe, prompts, seeds, params.sampling, on_step, side)
+    scales = [shot.guidance_scale for shot in batch]
+    return sample_guided(pipe, prompts, seeds, params.sampling, scales, on_step, side)
 
 
 def _row(
@@ -180,7 +197,7 @@ def _row(
         "model": params.identity,
         "prompt": shot.prompt,
         "seed": shot.seed,
-        "guidance_scale": params.sampling.guidance_scale,
+        "guidance_scale": shot.guidance_scale,
         "status": image_set.REJECTED if flat else image_set.ACCEPTED,
         "reason": ONE_COLOUR if flat else None,
         "role": shot.asked.role,

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,8 @@ NEAR_COLUMNS = {
     "distance": "Int64",
     "correlation": "Float64",
 }
+# Where a row's file is while it is taken in; no column.
+ROOT = "root"
 # each worker holds one full picture
 WORKERS = min(4, os.cpu_count() or 1)
 
@@ -77,17 +79,22 @@ def take_in(
     duplicates: Duplicates,
     transform: Transform,
     output: Path,
+    elsewhere: Mapping[str, Path] | None = None,
 ) -> pd.DataFrame:
     """Write the image set of an inventory (with ``label_key``, the class) into ``output``.
 
     One row per inventory row, in its order, with the inventory's further columns; only accepted
     rows have an ``image_id`` and a picture. ``group`` joins near duplicates, which
-    ``near_duplicates.parquet`` lists. ``transform`` runs in threads and may raise ``Undecodable``.
+    ``near_duplicates.parquet`` lists. ``elsewhere`` names the folder of a ``label_key`` whose files
+    are not below ``root``. ``transform`` runs in threads and may raise ``Undecodable``.
     Raises ``BadInput`` when nothing is accepted.
     """
     (output / image_set.FOLDER).mkdir(parents=True, exist_ok=True)
     rows: list[Row] = inventory.to_dict("records")
-    thumbnails = _settle_all(rows, root, limits, transform, output)
+    others = elsewhere or {}
+    for row in rows:
+        row[ROOT] = others.get(row["label_key"], root)
+    thumbnails = _settle_all(rows, limits, transform, output)
     accepted = [row for row in rows if row["status"] == image_set.ACCEPTED]
     if not accepted:
         raise BadInput(_nothing(root, rows))
@@ -100,14 +107,14 @@ def take_in(
 
 
 def _settle_all(
-    rows: list[Row], root: Path, limits: Limits, transform: Transform, output: Path
+    rows: list[Row], limits: Limits, transform: Transform, output: Path
 ) -> dict[str, np.ndarray]:
     """Accept or reject every found row, in place; thumbnails of the accepted by image_id."""
     same: dict[str, list[Row]] = {}
     for row in rows:
         if row["status"] == FOUND:
             same.setdefault(row["sha256"], []).append(row)
-    settle = partial(_settle, root=root, limits=limits, transform=transform, output=output)
+    settle = partial(_settle, limits=limits, transform=transform, output=output)
     with ThreadPoolExecutor(WORKERS) as pool:
         settled = pool.map(settle, same.values())
         small = [image for image in track(settled, "intake", len(same)) if image is not None]
@@ -115,11 +122,11 @@ def _settle_all(
 
 
 def _settle(
-    copies: list[Row], root: Path, limits: Limits, transform: Transform, output: Path
+    copies: list[Row], limits: Limits, transform: Transform, output: Path
 ) -> tuple[str, np.ndarray] | None:
     """Decide, in place, about rows with the same bytes; image_id and thumbnail of the kept one."""
     for row in copies:
-        _verify(row, root)
+        _verify(row)
     # A class keeps a picture that also lies in a set of unseen ones.
     copies.sort(key=lambda row: not _is_class(row))
     labels = {row["label_key"] for row in copies if _is_class(row)}
@@ -133,7 +140,7 @@ def _settle(
         return None
     first, *later = copies
     try:
-        upright = decode(root / first["path"], limits)
+        upright = decode(first[ROOT] / first["path"], limits)
         picture = transform(upright)
     except Undecodable as error:
         for row in copies:
@@ -148,13 +155,13 @@ def _settle(
     return first["image_id"], thumbnail(upright)
 
 
-def _verify(row: Row, root: Path) -> None:
+def _verify(row: Row) -> None:
     """Refuse to go on with a file that is no longer the one that the inventory saw.
 
     No row can say so: the result would then depend on more than the inventory.
     """
     try:
-        same = sha256_file(root / row["path"]) == row["sha256"]
+        same = sha256_file(row[ROOT] / row["path"]) == row["sha256"]
     except OSError as error:
         raise BadInput(
             f"{row['path']} cannot be read any more ({error.strerror}): list the raw folder again"

@@ -13,6 +13,7 @@ from likeness.images.decode import Limits
 from likeness.images.given import Given
 from likeness.images.hashing import groups as components
 from likeness.images.intake import Duplicates, take_in
+from likeness.images.inventory import FOUND
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.images.splits import Made, make_folds, make_split, straddling
@@ -32,8 +33,17 @@ class IntakeParams(BaseModel):
 def intake(
     params: IntakeParams, inputs: dict[str, Path], output: Path, scratch: Path
 ) -> dict[str, Any]:
-    """``painters/paintings``: every raw file a row, every good one a prepared picture."""
+    """``painters/paintings``: every raw file a row, every good one a prepared picture.
+
+    ``inputs``: ``raw`` with its ``inventory.parquet`` and ``files``, the folder of its files; and
+    ``sampled``, an image set with a ``label_key``, where a model has made some of the classes.
+    """
     listing = pd.read_parquet(inputs["raw"] / "inventory.parquet")
+    elsewhere: dict[str, Path] = {}
+    if "sampled" in inputs:
+        sampled = _listing(inputs["sampled"])
+        listing = pd.concat([listing, sampled], ignore_index=True)
+        elsewhere = dict.fromkeys(sampled["label_key"], inputs["sampled"])
     table = take_in(
         inputs["files"],
         listing,
@@ -41,11 +51,22 @@ def intake(
         params.duplicates,
         lambda image: prepare(image, params.prepare),
         output,
+        elsewhere,
     )
     good = image_set.accepted(table)
     _sheet(good, output, output / PREVIEW)
     reasons = table.loc[table["status"] == image_set.REJECTED, "reason"]
     return {"accepted": len(good), "rejected": len(reasons), "folders": _by(good, "label_key")}
+
+
+def _listing(folder: Path) -> pd.DataFrame:
+    """Pictures that a model has made, as an inventory lists raw files: with how they were made."""
+    table = image_set.read(folder)
+    folders = table["file"].str.rpartition("/")[0]
+    good = table["status"] == image_set.ACCEPTED
+    return table.assign(
+        path=table["file"], folder=folders, status=table["status"].mask(good, FOUND)
+    ).drop(columns=["image_id", "file", "width", "height", "split"])
 
 
 def _by(table: pd.DataFrame, column: str) -> dict[str, int]:

@@ -3,9 +3,10 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from likeness.finetune.recipe import DreamBoothRecipe
+from likeness.finetune.ti_recipe import TextualInversionRecipe, composed
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.metrics.tables import HELD, TRAIN
@@ -33,7 +34,44 @@ class DreamBooth(DreamBoothRecipe):
         return DreamBoothRecipe.model_validate(self.model_dump(exclude={"split"}))
 
 
-Method = Annotated[Base | DreamBooth, Field(discriminator="name")]
+class OfClass(Part):
+    """So many pictures of one of a painter's classes, the first by their path."""
+
+    label: int = Field(description="of the class")
+    count: int = Field(ge=1, le=10_000, description="how many pictures")
+
+
+ImageId = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
+
+
+class LearnedWord(TextualInversionRecipe):
+    """Textual Inversion: a new word for what some of the painter's pictures show."""
+
+    pictures: OfClass | Annotated[list[ImageId], Field(min_length=1)] = Field(
+        description="what it learns from: a class and a count, or image_id of each picture"
+    )
+    clip: str | None = Field(
+        None, description="encoder that judges checkpoints, such as small-clip; none: no judge"
+    )
+
+    @property
+    def recipe(self) -> TextualInversionRecipe:
+        """How the word is learned, without from what."""
+        return TextualInversionRecipe.model_validate(self.model_dump(exclude={"pictures", "clip"}))
+
+    @model_validator(mode="after")
+    def _is_no_word(self) -> "LearnedWord":
+        if self.placeholder_token.isalnum():
+            raise ValueError(
+                f"placeholder_token '{self.placeholder_token}' may be a word of the model, or part "
+                f"of one: put it in angle brackets, <{self.placeholder_token}>"
+            )
+        if self.clip is not None and self.judged is None:
+            raise ValueError("clip judges the pictures of checkpoints: say judged, or no clip")
+        return self
+
+
+Method = Annotated[Base | DreamBooth | LearnedWord, Field(discriminator="name")]
 
 
 class Grid(Part):
@@ -84,6 +122,7 @@ class Experiment(Part):
     title: str = Field(description="what a reader calls it")
     model: str = Field(description="name of a base model: likeness models list")
     subject: Key | None = Field(None, description="key of the person it is about, if any")
+    painter: Key | None = Field(None, description="key of the painter it is about, if any")
     called: str = Field("a person", description="what {model} in a prompt stands for")
     method: Method = Base()
     prompts: Prompts | dict[SetName, Prompts | Grid] = Field(
@@ -98,7 +137,7 @@ class Experiment(Part):
     def asked(self) -> list[Asked]:
         """Every prompt as the model gets it, with its role, the age it asks for and its seeds."""
         lines = [
-            (role, text.replace(MODEL, self.called), age)
+            (role, composed(text.replace(MODEL, self.called)), age)
             for role, prompts in self._by_role.items()
             for text, age in _lines(prompts)
         ]
@@ -106,6 +145,11 @@ class Experiment(Part):
             Asked(role=role, prompt=prompt, age=age, seeds=self._seeds(number))
             for number, (role, prompt, age) in enumerate(lines)
         ]
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles that its pictures play."""
+        return list(self._by_role)
 
     @property
     def _by_role(self) -> "dict[str, list[str] | Grid]":
@@ -132,6 +176,30 @@ class Experiment(Part):
         for name, values in (("prompts", prompts), ("seeds", self.seeds)):
             if isinstance(values, list) and len(set(values)) < len(values):
                 raise ValueError(f"'{self.title}' has one of its {name} twice: keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _about_one(self) -> "Experiment":
+        if self.subject is not None and self.painter is not None:
+            raise ValueError(
+                f"'{self.title}' is about subject '{self.subject}' and painter '{self.painter}': "
+                "choose one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _word_that_is_said(self) -> "Experiment":
+        if not isinstance(self.method, LearnedWord):
+            return self
+        word = self.method.placeholder_token
+        if self.painter is None:
+            raise ValueError(f"'{self.title}' learns {word} and has no painter: say from whom")
+        for one in self.asked:
+            if word not in one.prompt:
+                raise ValueError(
+                    f"'{self.title}' learns {word} and its prompt '{one.prompt}' does not say it: "
+                    "put it there, or ask an experiment of the method base"
+                )
         return self
 
     @model_validator(mode="after")

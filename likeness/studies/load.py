@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from likeness.errors import BadInput
 from likeness.models.registry import spec_of
-from likeness.studies.experiment import DreamBooth, Experiment
+from likeness.studies.experiment import DreamBooth, Experiment, LearnedWord, OfClass
 from likeness.studies.schema import Network, Painter, Study
 from likeness.studies.subject import Subject
 
@@ -125,8 +125,9 @@ class Registry(BaseModel):
 
     @property
     def models(self) -> list[str]:
-        """Names of the base models that experiments start from."""
-        return sorted({experiment.model for experiment in self.experiments.values()})
+        """Names of the base models that experiments start from, or that paint for painters."""
+        named = {model for painter in self.painters.values() for model in painter.models}
+        return sorted(named | {experiment.model for experiment in self.experiments.values()})
 
     @property
     def painters(self) -> dict[str, Painter]:
@@ -152,7 +153,11 @@ class Registry(BaseModel):
         painters = [*one.painters, *one.includes.painters]
         painters += [self.networks[key].painter for key in networks]
         experiments = [f"{study}__{key}" for key in one.experiments] + one.includes.experiments
+        of_tests = [self.painters[self.networks[key].painter].experiments for key in networks]
+        experiments = _once(experiments + [key for some in of_tests for key in some])
+        painters += [name for key in experiments if (name := self.experiments[key].painter)]
         models = [self.experiments[key].model for key in experiments]
+        models += [model for key in painters for model in self.painters[key].models]
         subjects = [*one.subjects, *one.includes.subjects]
         subjects += [name for key in experiments if (name := self.experiments[key].subject)]
         return Keys(_once(subjects), _once(painters), networks, _once(models), experiments)
@@ -191,6 +196,20 @@ def _unique(studies: Iterable[Study]) -> dict[str, Study]:
 
 
 def _check_references(registry: Registry) -> None:
+    _check_networks(registry)
+    for key, painter in registry.painters.items():
+        _check_painter(registry, key, painter)
+    for key, experiment in registry.experiments.items():
+        try:
+            spec_of(experiment.model)
+        except BadInput as error:
+            raise BadInput(f"experiment '{key}': {error}") from error
+        _check_subject(registry, key, experiment)
+        _check_word(registry, key, experiment)
+    _check_includes(registry)
+
+
+def _check_networks(registry: Registry) -> None:
     for key, network in registry.networks.items():
         if network.painter not in registry.painters:
             raise BadInput(f"network '{key}' names painter '{network.painter}', which no study has")
@@ -199,12 +218,9 @@ def _check_references(registry: Registry) -> None:
                 f"network '{key}' trains on folds, but painter '{network.painter}' has none: "
                 "set its folds"
             )
-    for key, experiment in registry.experiments.items():
-        try:
-            spec_of(experiment.model)
-        except BadInput as error:
-            raise BadInput(f"experiment '{key}': {error}") from error
-        _check_subject(registry, key, experiment)
+
+
+def _check_includes(registry: Registry) -> None:
     known: dict[str, Collection[str]] = {
         "subject": registry.subjects,
         "painter": registry.painters,
@@ -235,3 +251,56 @@ def _check_subject(registry: Registry, key: str, experiment: Experiment) -> None
             f"experiment '{key}' learns from split '{experiment.method.split}', and subject "
             f"'{experiment.subject}' has: {', '.join(splits)}"
         )
+
+
+def _check_word(registry: Registry, key: str, experiment: Experiment) -> None:
+    """The painter an experiment is about, and the class it learns from, must be there."""
+    if experiment.painter is None:
+        return
+    painter = registry.painters.get(experiment.painter)
+    if painter is None:
+        raise BadInput(
+            f"experiment '{key}' names painter '{experiment.painter}', which no study has"
+        )
+    method = experiment.method
+    if not isinstance(method, LearnedWord):
+        return
+    if spec_of(experiment.model).two_encoders:
+        raise BadInput(
+            f"experiment '{key}' learns a word, which belongs to a model with one text encoder: "
+            f"take sd15, sd2 or small instead of {experiment.model}"
+        )
+    wanted = method.pictures
+    if isinstance(wanted, OfClass) and wanted.label not in painter.classes:
+        raise BadInput(
+            f"experiment '{key}' learns from class {wanted.label}, and painter "
+            f"'{experiment.painter}' has: {', '.join(map(str, sorted(painter.classes)))}"
+        )
+
+
+def _check_painter(registry: Registry, key: str, painter: Painter) -> None:
+    """The models and experiments that a painter's pictures come from must be there."""
+    for name in painter.models:
+        try:
+            spec = spec_of(name)
+        except BadInput as error:
+            raise BadInput(f"painter '{key}': {error}") from error
+        if spec.two_encoders and name in [one.model for one in painter.sampled.values()]:
+            raise BadInput(
+                f"painter '{key}' has pictures by {name}, and guidance of their own needs a model "
+                "with one text encoder: take sd15, sd2 or small"
+            )
+    for name, pictures in painter.tests.items():
+        if pictures.experiment is None:
+            continue
+        experiment = registry.experiments.get(pictures.experiment)
+        if experiment is None:
+            raise BadInput(
+                f"'{name}' of painter '{key}' names experiment '{pictures.experiment}', which no "
+                "study has"
+            )
+        if pictures.role is not None and pictures.role not in experiment.roles:
+            raise BadInput(
+                f"'{name}' of painter '{key}' has role '{pictures.role}', and experiment "
+                f"'{pictures.experiment}' has: {', '.join(experiment.roles)}"
+            )

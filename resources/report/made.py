@@ -7,7 +7,7 @@ from resources.artifacts import Artifacts
 from resources.report.pictures import Pictures
 from resources.warehouse import query
 
-ASSET = "images/made"
+ASSET, MODEL = "images/made", "models/finetuned"
 PROMPTS, PER_PROMPT = 60, 12
 
 
@@ -25,9 +25,20 @@ def experiments(artifacts: Artifacts, study: Study, pictures: Pictures) -> list[
             "model": row.model,
             "prompts": (rows := _prompts(artifacts, study.name, row.experiment, pictures)),
             "more": int(row.prompts) - len(rows),
+            "sheets": _sheets(study, row.experiment, pictures),
         }
         for row in found.itertuples()
     ]
+
+
+def _sheets(study: Study, experiment: str, pictures: Pictures) -> list[dict[str, str]]:
+    """How a word was learned; what a person's models learned is shown with the person."""
+    if study.experiments[experiment].painter is None:
+        return []
+    key = f"{study.name}__{experiment}"
+    names = {"curve.png": "learning", "preview.jpg": "checkpoints"}
+    found = {title: pictures.artefact_file(MODEL, key, name) for name, title in names.items()}
+    return [{"title": title, "file": file} for title, file in found.items() if file]
 
 
 def _prompts(

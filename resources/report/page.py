@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from likeness.studies.load import Registry
+from likeness.studies.schema import Pictures as TestSet
 from likeness.studies.schema import Study
 from resources.artifacts import Artifacts
 from resources.report.figures import (
@@ -19,6 +20,7 @@ from resources.report.figures import (
     share_rows,
     verdict_rows,
 )
+from resources.report.made import ASSET as MADE
 from resources.report.made import experiments
 from resources.report.person import age_grid, identity_rows, pair_rows, sheets
 from resources.report.pictures import Pictures
@@ -34,7 +36,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     (folder / "pictures").mkdir(parents=True)
     pictures = Pictures(artifacts, folder)
     studies = [
-        _study(artifacts, study, pictures)
+        _study(artifacts, registry, study, pictures)
         for study in registry.studies.values()
         if _has_rows(artifacts.warehouse, study.name)
     ]
@@ -69,7 +71,9 @@ def _has_rows(warehouse: Path, study: str) -> bool:
     return bool(found["n"][0])
 
 
-def _study(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any]:
+def _study(
+    artifacts: Artifacts, registry: Registry, study: Study, pictures: Pictures
+) -> dict[str, Any]:
     warehouse = artifacts.warehouse
     painters = {network.painter for network in study.networks.values()}
     return {
@@ -80,6 +84,11 @@ def _study(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, 
         "painted": any(study.painters[key].painted for key in painters if key in study.painters),
         "accuracy": accuracy_rows(warehouse, study.name),
         "verdicts": verdict_rows(warehouse, study.name),
+        "sets": {
+            name: test.name
+            for key in sorted(painters & study.painters.keys())
+            for name, test in study.painters[key].tests.items()
+        },
         "shares": share_rows(warehouse, study.name),
         "probe": probe_sentences(warehouse, study.name),
         "confusions": confusion_tables(warehouse, study.name),
@@ -97,7 +106,7 @@ def _study(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, 
                 )
             )
         ],
-        "galleries": _galleries(warehouse, study, pictures),
+        "galleries": _galleries(warehouse, registry, study, pictures),
         "intake": _intake(warehouse, study),
         "made": made_rows(warehouse, study.name),
         "experiments": experiments(artifacts, study, pictures),
@@ -114,7 +123,9 @@ def _person(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str,
     }
 
 
-def _galleries(warehouse: Path, study: Study, pictures: Pictures) -> list[dict[str, Any]]:
+def _galleries(
+    warehouse: Path, registry: Registry, study: Study, pictures: Pictures
+) -> list[dict[str, Any]]:
     """Most and least certain verdicts of each judge of the split, and its surest mistakes."""
     wanted = {
         "most certain": "ORDER BY confidence DESC",
@@ -132,13 +143,34 @@ def _galleries(warehouse: Path, study: Study, pictures: Pictures) -> list[dict[s
                 f"WHERE study = ? AND network = ? {clause}, image_id LIMIT {SHOWN}",
                 [study.name, key],
             )
+            tests = registry.painters[network.painter].tests
             shown = [
-                _shown(row, pictures.painting(network.painter, row.image_id))
+                _shown(row, _picture(warehouse, pictures, network.painter, tests, row))
                 for row in rows.itertuples()
             ]
             if shown:
                 galleries.append({"title": f"{key}: {title}", "pictures": shown})
     return galleries
+
+
+def _picture(
+    warehouse: Path,
+    pictures: Pictures,
+    painter: str,
+    tests: dict[str, TestSet],
+    row: Any,
+) -> str:
+    """A judged picture, small: a painting, or what an experiment has made."""
+    made_by = tests[row.image_set].experiment if row.image_set in tests else None
+    if made_by is None:
+        return pictures.painting(painter, row.image_id)
+    study, experiment = made_by.split("__", 1)
+    found = query(
+        warehouse,
+        "SELECT file FROM images WHERE study = ? AND experiment = ? AND image_id = ? LIMIT 1",
+        [study, experiment, row.image_id],
+    )
+    return "" if found.empty else pictures.thumbnail(MADE, made_by, found["file"][0])
 
 
 def _shown(row: Any, file: str) -> dict[str, Any]:

@@ -104,6 +104,18 @@ def test_pictures_that_look_alike_in_two_classes_are_listed(tmp_path):
     assert result.metadata["list"].value == ["a.png ~ b.png"]
 
 
+def test_pictures_that_look_like_what_they_were_rebuilt_from_are_not_listed(tmp_path):
+    read = {"name": "n", "folders": ["a"]}
+    tests = {"M": read, "U": {"name": "u", "rebuilt": {"of": "M", "model": "small"}}}
+    rebuilt = Painter.model_validate({"title": "t", "classes": {0: read, 1: read}, "tests": tests})
+    twins = [("M", "U", "a.png", "b.png"), ("U", "M", "b.png", "a.png")]
+    for pairs, wanted in ((twins, []), ([*twins, ("0", "U", "c.png", "b.png")], ["c.png ~ b.png"])):
+        write_paintings(tmp_path, {"0": 9, "1": 9}, twins=pairs)
+        result = by_name(painters.check_paintings(tmp_path, rebuilt))[painters.NEAR]
+        assert list(result.metadata["list"].value) == wanted
+        assert result.passed == (not wanted)
+
+
 def write_verdicts(folder, rows):
     columns = ["image_set", "truth", "predicted", "probabilities"]
     table = pd.DataFrame(rows, columns=columns).astype({"truth": "Int64"})

@@ -179,3 +179,17 @@ def test_how_many_share_a_batch_is_in_no_fingerprint():
     dumps = [params.model_dump(mode="json") for params in two]
     assert dumps[0] == dumps[1]
     assert set(dumps[0]["sampling"]) == {"num_inference_steps", "guidance_scale", "negative_prompt"}
+
+
+def test_each_picture_keeps_its_own_guidance_in_its_row(make):
+    asked = [{"prompt": "a dog", "seeds": [5, 6, 7], "guidance_scales": [0.25, 0.5, 8.0]}]
+    table, _, _ = make("own", asked=asked, batch=2)
+    assert table["guidance_scale"].tolist() == [0.25, 0.5, 8.0]
+    plain, _, _ = make("same", prompts=["a dog"], seeds=[[5, 6, 7]], batch=2)
+    assert plain["guidance_scale"].tolist() == [4.0] * 3
+    assert set(table["sha256"]).isdisjoint(plain["sha256"])
+
+
+def test_as_many_guidances_as_seeds(make):
+    with pytest.raises(ValueError, match="has 2 seeds and 1 guidance scales"):
+        make("few", asked=[{"prompt": "a dog", "seeds": [5, 6], "guidance_scales": [0.5]}])

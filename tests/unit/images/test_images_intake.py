@@ -231,3 +231,23 @@ def test_nothing_accepted_is_one_sentence_with_root_counts_and_the_usual_reason(
 def test_no_files_at_all_is_bad_input_too(tmp_path):
     with pytest.raises(BadInput, match="There is no file to take in"):
         run(tmp_path, tmp_path / "out")
+
+
+def test_files_of_a_label_may_lie_elsewhere_and_keep_how_they_were_made(root, tmp_path):
+    other = tmp_path / "other"
+    # the same path as a file of the root, and another picture
+    put(other, {"0/0.png": encoded(blobs(90)), "7/a.png": encoded(blobs(2))})
+    ours = listing(root)
+    theirs = listing(other, ("0", "7")).assign(label_key="7", guidance_scale=[0.25, 8.0])
+    both = pd.concat([ours, theirs], ignore_index=True)
+    output = tmp_path / "out"
+    table = take_in(root, both, Limits(), Duplicates(), lambda image: image, output, {"7": other})
+    assert "root" not in table
+    found = table[table["label_key"] == "7"]
+    assert found["guidance_scale"].tolist() == [0.25, 8.0]
+    assert table["guidance_scale"].isna().sum() == 6
+    # one picture is the same as one of the root's, in another class
+    assert found["status"].tolist() == ["accepted", "rejected"]
+    assert "contradictory label" in found["reason"].iloc[1]
+    kept = output / found["file"].iloc[0]
+    assert Image.open(kept).tobytes() == Image.open(other / "0/0.png").tobytes()

@@ -13,8 +13,8 @@ def test_models_are_looked_for_before_anything_costs_time(monkeypatch):
         ("models_job", "m"),
         ("people_job", "s"),
         ("painters_job", "p"),
-        ("networks_job", "n"),
         ("experiments_job", "e"),
+        ("networks_job", "n"),
         ("report_job", None),
     ]
 

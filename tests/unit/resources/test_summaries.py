@@ -63,6 +63,35 @@ def test_pictures_are_stale_as_soon_as_anything_before_them_has_changed(keep):
     assert made() == pictures.content
 
 
+def test_verdicts_on_pictures_that_have_changed_are_none(keep):
+    probe = {"painter": "he", "recipe": {"architecture": "probe"}}
+    painted = {"name": "n", "paint": {"hand": "master", "count": 3}}
+    tests = {"T": {"name": "t", "experiment": KEY}}
+    painter = {"title": "He", "classes": {0: painted, 1: painted}, "tests": tests}
+    mine = REGISTRY.studies["mine"].model_dump() | {
+        "painters": {"he": painter},
+        "networks": {"probe": probe},
+    }
+    registry = Registry(studies={"mine": Study.model_validate(mine)})
+
+    def found():
+        return Current(keep.artifacts, registry).verdicts("mine__probe") is not None
+
+    base = keep("models/base", "small", "old")
+    model = keep("models/finetuned", KEY, "old", base=base)
+    made = keep("images/made", KEY, "old", model=model)
+    pictures = {name: keep(f"painters/{name}", "he", "old") for name in ("paintings", "classes")}
+    network = keep("classifier/network", "mine__probe", "old", **pictures)
+    known = pictures | {"network": network}
+    keep("classifier/verdicts", "mine__probe", "old", **known)
+    # without a word on the experiment, which was not there yet
+    assert found()
+    keep("classifier/verdicts", "mine__probe", "new", **known, **{KEY: made})
+    assert found()
+    keep("images/made", KEY, "new", model=model)
+    assert not found()
+
+
 def test_an_experiment_is_told_as_it_was_made_and_else_as_the_study_says():
     sampling = {"num_inference_steps": 50, "guidance_scale": 2.0}
     pictures = SimpleNamespace(params={"sampling": sampling, "model": "sd15"})

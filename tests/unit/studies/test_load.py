@@ -311,3 +311,81 @@ def test_models_of_the_time_machine_differ_in_nothing_but_their_photos():
     ]
     assert len({one.method.recipe.model_dump_json() for one in taught}) == 1
     assert len({(one.model, one.called, one.sampling.model_dump_json()) for one in taught}) == 1
+
+
+LEARNED = """
+name: mine
+title: Mine
+painters:
+  he:
+    title: He
+    classes:
+      0: {name: a, paint: {hand: master, count: 9}}
+      1: {name: b, sampled: {model: small, prompts: [a cat], count: 9, guidance_scale: 8}}
+    tests:
+      ONE: {name: a <Cézanne>, experiment: mine__word, role: one}
+networks:
+  probe: {painter: he, recipe: {architecture: probe}}
+experiments:
+  word:
+    title: <Cézanne>
+    model: sd15
+    painter: he
+    method:
+      name: textual_inversion
+      placeholder_token: <Cézanne>
+      initializer_token: cezanne
+      pictures: {label: 0, count: 4}
+    prompts: {one: [a <Cézanne>], two: [the <Cézanne>]}
+    seeds: [0]
+"""
+
+
+def test_a_network_brings_the_experiments_it_judges_and_all_their_models(study):
+    study(LEARNED)
+    folder = study("name: other\ntitle: t\nincludes: {networks: [mine__probe]}", "other").parent
+    registry = load_registry(folder)
+    found = ([], ["he"], ["mine__probe"], ["sd15", "small"], ["mine__word"])
+    assert registry.keys_of("mine") == found
+    assert registry.keys_of("other") == found
+    text = "name: third\ntitle: t\nincludes: {experiments: [mine__word]}"
+    keys = load_registry(study(text, "third").parent).keys_of("third")
+    assert (keys.painters, keys.networks, keys.models) == (["he"], [], ["sd15", "small"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("    painter: he", "    painter: she", "'mine__word' names painter 'she', which no study"),
+        ("label: 0", "label: 5", "'mine__word' learns from class 5, and painter 'he' has: 0, 1"),
+        ("model: sd15", "model: sdxl", "a model with one text encoder: take .* instead of sdxl"),
+        ("mine__word", "mine__wrd", "'ONE' of painter 'he' names experiment 'mine__wrd', which"),
+        ("role: one", "role: three", "'ONE' .* role 'three', .* 'mine__word' has: one, two"),
+        ("model: small", "model: tall", "painter 'he': there is no base model 'tall'"),
+        ("model: small", "model: sdxl", "painter 'he' has pictures by sdxl"),
+    ],
+)
+def test_painters_and_experiments_that_name_each_other_must_fit(study, old, new, sentence):
+    assert old in LEARNED
+    with pytest.raises(BadInput, match=sentence):
+        load_registry(study(LEARNED.replace(old, new)).parent)
+
+
+def test_the_word_study_asks_the_published_prompts_and_judges_a_hundred_pictures_of_each():
+    registry = load_registry()
+    word = registry.experiments["cezanne_word__word"]
+    painter = registry.painters[word.painter]
+    assert {one.prompt for one in word.asked} == {
+        name for name in (painter.tests[f"TISD{number}"].name for number in (1, 2, 3, 4))
+    }
+    assert [(one.role, len(one.seeds)) for one in word.asked] == [
+        (f"TISD{number}", 100) for number in (1, 2, 3, 4)
+    ]
+    seeds = {
+        seed
+        for asked in [word.asked, *(one.asked for one in painter.sampled.values())]
+        for one in asked
+        for seed in one.seeds
+    }
+    assert len(seeds) == 600
+    assert painter.tests["MASTER_REBUILT"].rebuilt.of == "MASTER"

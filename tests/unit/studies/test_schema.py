@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from likeness.images.given import Given
 from likeness.images.splits import Made
 from likeness.studies.experiment import Experiment, Grid
-from likeness.studies.schema import Painter, Pictures, PublishedRate, Study
+from likeness.studies.schema import Painter, Pictures, PublishedRate, Sampled, Study
 
 READ = {"name": "read", "folders": ["a"]}
 PAINTED = {"name": "painted", "paint": {"hand": "master", "count": 3}}
@@ -16,7 +16,7 @@ def painter(**fields):
 
 @pytest.mark.parametrize("pictures", [READ | PAINTED, {"name": "neither"}])
 def test_pictures_are_read_or_painted_and_never_both(pictures):
-    with pytest.raises(ValidationError, match="needs either folders or paint, and not both"):
+    with pytest.raises(ValidationError, match="needs one source of folders, paint, sampled"):
         Pictures.model_validate(pictures)
 
 
@@ -31,6 +31,87 @@ def test_painted_pictures_and_folders_never_mix_in_one_painter(fields):
 def test_a_painter_is_painted_when_its_pictures_are():
     assert painter(classes={0: PAINTED, 1: PAINTED}).painted
     assert not painter().painted
+
+
+SAMPLED = {
+    "name": "sampled",
+    "sampled": {"model": "small", "prompts": ["a", "b"], "count": 5, "guidance_scale": 8},
+}
+
+
+def sampled(**fields):
+    return Sampled.model_validate(SAMPLED["sampled"] | fields)
+
+
+def test_prompts_of_sampled_classes_take_turns_and_each_picture_has_its_seed():
+    asked = sampled(seed=7).asked
+    assert [(one.prompt, one.seeds) for one in asked] == [("a", [7, 9, 11]), ("b", [8, 10])]
+    assert [one.guidance_scales for one in asked] == [[8, 8, 8], [8, 8]]
+    assert [one.prompt for one in sampled(count=1).asked] == ["a"]
+
+
+def test_a_drawn_guidance_is_within_its_bounds_and_depends_on_the_seed_alone():
+    def scales(**fields):
+        some = sampled(guidance_scale=[0.25, 0.75], prompts=["a"], **fields).asked[0]
+        return dict(zip(some.seeds, some.guidance_scales, strict=True))
+
+    many = scales(count=200)
+    assert len(set(many.values())) == 200
+    assert 0.25 <= min(many.values()) < 0.27
+    assert 0.73 < max(many.values()) <= 0.75
+    assert scales(count=3, seed=50) == {seed: many[seed] for seed in (50, 51, 52)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"guidance_scale": [1, 0]}, "upside down"),
+        ({"guidance_scale": -1}, "greater than or equal to 0"),
+        ({"guidance_scale": [0, 1, 2]}, "guidance_scale"),
+        ({"prompts": ["a", "a"]}, "there twice"),
+        ({"prompts": []}, "at least 1"),
+        ({"num_inference_steps": 9}, "take 10, 20, 25"),
+        ({"seed": 2**32 - 2}, "beyond"),
+    ],
+)
+def test_wrong_sampled_classes_are_refused(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        sampled(**fields)
+
+
+def of_experiment(**fields):
+    return {"name": "made", "experiment": "mine__word", **fields}
+
+
+def rebuilt(of="T"):
+    return {"name": "rebuilt", "rebuilt": {"of": of, "model": "sd15"}}
+
+
+def test_a_painter_knows_which_models_and_experiments_its_pictures_come_from():
+    one = painter(
+        classes={0: PAINTED, 2: SAMPLED},
+        tests={"T": PAINTED, "U": rebuilt(), "V": of_experiment(role="x"), "W": of_experiment()},
+    )
+    assert (one.models, one.experiments) == (["small", "sd15"], ["mine__word"])
+    assert (list(one.sampled), list(one.rebuilt), one.painted) == (["2"], ["U"], True)
+    assert (painter().models, painter().experiments) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"classes": {0: READ, 1: of_experiment()}}, "class 1 .* only test sets can be"),
+        ({"classes": {0: READ, 1: rebuilt()}, "tests": {"T": READ}}, "only test sets can be"),
+        ({"tests": {"U": rebuilt()}}, "'U' rebuilds 'T', which is no painted or read"),
+        ({"tests": {"T": SAMPLED, "U": rebuilt()}}, "is no painted or read"),
+        ({"tests": {"T": READ | {"role": "x"}}}, "has a role and no experiment"),
+        ({"classes": {0: SAMPLED, 1: SAMPLED}}, "neither painted pictures nor folders"),
+        ({"tests": {"T": of_experiment() | SAMPLED}}, "has sampled and experiment"),
+    ],
+)
+def test_pictures_that_a_painter_cannot_have_are_refused(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        painter(**fields)
 
 
 def test_a_split_is_given_or_made_by_what_it_says():
@@ -141,6 +222,62 @@ def test_a_learned_experiment_says_whose_photos_and_calls_its_subject_by_the_tok
         experiment(**LEARNED | {"called": "a man"})
 
 
+WORD = {
+    "method": {
+        "name": "textual_inversion",
+        "placeholder_token": "<C\u00e9zanne>",
+        "initializer_token": "cezanne",
+        "pictures": {"label": 0, "count": 4},
+    },
+    "painter": "he",
+    "prompts": {"one": ["a <C\u00e9zanne>"], "two": ["the {model}"]},
+    "called": "<Ce\u0301zanne>",
+}
+
+
+def test_a_learned_word_is_said_in_composed_letters_in_every_prompt():
+    one = experiment(**WORD)
+    assert [a.prompt for a in one.asked] == ["a <C\u00e9zanne>", "the <C\u00e9zanne>"]
+    assert one.roles == ["one", "two"]
+    assert one.method.recipe.placeholder_token == "<C\u00e9zanne>"
+    assert {"pictures", "clip"}.isdisjoint(one.method.recipe.model_dump())
+    ids = ["0123456789abcdef"]
+    assert (
+        experiment(**WORD | {"method": WORD["method"] | {"pictures": ids}}).method.pictures == ids
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"painter": None}, "learns <C\u00e9zanne> and has no painter"),
+        ({"subject": "me"}, "is about subject 'me' and painter 'he': choose one"),
+        ({"prompts": ["a <C\u00e9zanne>", "a cat"]}, "its prompt 'a cat' does not say it"),
+        ({"prompts": ["a <Cezanne>"]}, "does not say it"),
+    ],
+)
+def test_an_experiment_that_does_not_fit_its_word_is_refused(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        experiment(**WORD | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"placeholder_token": "cezanne"}, "may be a word .* angle brackets, <cezanne>"),
+        ({"placeholder_token": "<the painter>"}, "one word, without spaces"),
+        ({"clip": "small-clip"}, "say judged, or no clip"),
+        ({"pictures": []}, "at least 1"),
+        ({"pictures": ["a.png"]}, "pictures"),
+        ({"pictures": {"label": 0, "count": 0}}, "greater than or equal to 1"),
+        ({"judged": {"prompts": ["a dog"]}}, "'a dog' has no <C\u00e9zanne>"),
+    ],
+)
+def test_a_word_that_cannot_be_learned_is_refused(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        experiment(**WORD | {"method": WORD["method"] | fields})
+
+
 def test_an_experiment_without_a_method_is_the_baseline():
     assert experiment().method == experiment(method={"name": "base"}).method
 
@@ -158,7 +295,7 @@ def test_an_experiment_without_a_method_is_the_baseline():
         ({"seeds": [-1]}, "greater than or equal to 0"),
         ({"seeds": [2**32]}, "less than 4294967296"),
         ({"seeds": {"images_per_prompt": 0}}, "greater than or equal to 1"),
-        ({"method": {"name": "lora"}}, "'base', 'dreambooth'"),
+        ({"method": {"name": "lora"}}, "'base', 'dreambooth', 'textual_inversion'"),
         ({"sampling": {"steps": 3}}, "steps"),
     ],
 )

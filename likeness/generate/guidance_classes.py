@@ -1,0 +1,147 @@
+"""The heavy call of a painter's pictures that a base model paints, or has been through."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from likeness.devices import best_device
+from likeness.errors import BadInput
+from likeness.generate.tasks import ImagesParams, make_images
+from likeness.images import image_set
+from likeness.images.decode import Limits, Undecodable, decode
+from likeness.images.hashing import sha256_file
+from likeness.images.inventory import FOUND
+from likeness.images.prepare import Preparation, prepare
+from likeness.images.sheets import contact_sheet, save_preview
+from likeness.models.load import load_pipeline
+from likeness.models.local import model_identity
+from likeness.models.registry import DType
+from likeness.progress import track
+
+PREVIEW, SHEET_PICTURES = "preview.jpg", 48
+REBUILT = "rebuilt"
+# Whose pictures; what of a prompt was not read; the raw file that went through the autoencoder.
+OWN_COLUMNS = {"label_key": "string", "not_read": "string", "rebuilt_from": "string"}
+
+
+class RebuiltParams(BaseModel):
+    """Which raw pictures go through whose autoencoder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: str = Field(description="label_key of the raw pictures")
+    model: str = Field(description="name of the base model")
+    identity: str = Field(description="what the base model's weights are: model_identity")
+    dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
+    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
+    limits: Limits
+
+
+class GuidanceParams(BaseModel):
+    """The sets of a painter that a base model has a hand in, by their label or name."""
+
+    sampled: dict[str, ImagesParams]
+    rebuilt: dict[str, RebuiltParams]
+    # A hint, kept out of the fingerprint: a picture does not depend on what shares its batch.
+    batch: int = Field(32, ge=1, exclude=True, description="pictures sampled together")
+
+
+def make_classes(
+    params: GuidanceParams, inputs: dict[str, Path], output: Path, scratch: Path
+) -> dict[str, Any]:
+    """``images/guidance_classes``: ``images/<set>/*.png``, ``images.parquet`` and a contact sheet.
+
+    ``inputs``: where something is rebuilt, ``raw`` with its ``inventory.parquet`` and ``files``,
+    the folder of its files. A killed run goes on behind the pictures that it had sampled. Raises
+    BadInput when a model on this machine is not the one that is asked for, and when there is
+    nothing to rebuild.
+    """
+    parts = [
+        _sampled(key, one.model_copy(update={"batch": params.batch}), output, scratch / key)
+        for key, one in params.sampled.items()
+    ]
+    parts += [_rebuilt(key, one, inputs, output) for key, one in params.rebuilt.items()]
+    table = pd.concat(parts, ignore_index=True)
+    image_set.write(output, table)
+    good = image_set.accepted(table)
+    if len(good):
+        some = good.iloc[np.unique(np.linspace(0, len(good) - 1, SHEET_PICTURES).astype(int))]
+        files = [output / str(name) for name in some["file"]]
+        sheet = contact_sheet(files, captions=[str(key) for key in some["label_key"]])
+        save_preview(sheet, output / PREVIEW)
+    counts = good["label_key"].value_counts().sort_index()
+    return {
+        "accepted": len(good),
+        "rejected": len(table) - len(good),
+        "sets": {str(key): int(n) for key, n in counts.items()},
+        "not_read": sorted(set(table["not_read"].dropna())),
+    }
+
+
+def _sampled(key: str, params: ImagesParams, output: Path, scratch: Path) -> pd.DataFrame:
+    """Pictures of one set, sampled; their rows."""
+    half = scratch / "output"
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(parents=True)
+    make_images(params, {}, half, scratch)
+    table = image_set.read(half)
+    shutil.copytree(half / image_set.FOLDER, output / image_set.FOLDER / key)
+    names = [Path(str(file)).name for file in table["file"]]
+    table = table.assign(label_key=key, file=[f"{image_set.FOLDER}/{key}/{n}" for n in names])
+    return image_set.frame(table.to_dict("records"), OWN_COLUMNS)
+
+
+def _rebuilt(
+    key: str, params: RebuiltParams, inputs: dict[str, Path], output: Path
+) -> pd.DataFrame:
+    """The centre squares of raw pictures, encoded and decoded; their rows."""
+    from likeness.edit.start import decode as from_latents
+    from likeness.edit.start import encode as to_latents
+
+    found = model_identity(params.model)
+    if found != params.identity:
+        raise BadInput(
+            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
+            "materialise models/base again"
+        )
+    listing = pd.read_parquet(inputs["raw"] / "inventory.parquet")
+    mine = listing[(listing["label_key"] == params.of) & (listing["status"] == FOUND)]
+    if mine.empty:
+        raise BadInput(f"'{key}' is '{params.of}' rebuilt, of which there is no picture: add some")
+    device = best_device()
+    pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
+    square = Preparation(size=params.resolution, resize="crop", color="color")
+    (output / image_set.FOLDER / key).mkdir(parents=True)
+    rows = []
+    paths = sorted(mine["path"])
+    for path in track(paths, f"rebuilding {key}", len(paths)):
+        common = {"source": REBUILT, "label_key": key, "rebuilt_from": path}
+        common |= {"base": params.model, "model": params.identity}
+        try:
+            pixels = np.array(prepare(decode(inputs["files"] / path, params.limits), square))
+        except Undecodable as error:
+            rows.append(common | {"status": image_set.REJECTED, "reason": error.reason})
+            continue
+        made = from_latents(pipe, to_latents(pipe, pixels[None]))[0]
+        file = f"{image_set.FOLDER}/{key}/{len(rows):05d}.png"
+        Image.fromarray(made).save(output / file)
+        rows.append(common | _row(output, file, made))
+    return image_set.frame(rows, OWN_COLUMNS)
+
+
+def _row(output: Path, file: str, picture: np.ndarray) -> dict[str, object]:
+    sha256 = sha256_file(output / file)
+    height, width = picture.shape[:2]
+    return {
+        "image_id": sha256[:16],
+        "file": file,
+        "sha256": sha256,
+        "width": width,
+        "height": height,
+        "status": image_set.ACCEPTED,
+    }

@@ -1,0 +1,90 @@
+"""Words that are learned from painters, and judged by networks: where their assets stand."""
+
+import json
+
+import dagster as dg
+import pytest
+import small_tasks
+
+from assets_defs import keys, painters
+from assets_defs.studies import (
+    experiments_of_painter,
+    networks_of_experiment,
+    painters_of_model,
+    registry,
+)
+from pipelines.definitions import defs
+from pipelines.driver import _stands_on, plan
+
+GRAPH = defs.resolve_asset_graph()
+WORD, PAINTER = "cezanne_word__word", "unseen_master"
+
+
+def parents(asset):
+    return {key.to_user_string() for key in GRAPH.get(dg.AssetKey(asset.split("/"))).parent_keys}
+
+
+def test_a_word_stands_on_paintings_and_verdicts_on_what_it_made():
+    assert parents(keys.GUIDANCE_CLASSES) == {keys.RAW_PAINTINGS, keys.BASE_MODEL}
+    assert parents(keys.PAINTINGS) == {keys.RAW_PAINTINGS, keys.GUIDANCE_CLASSES}
+    assert keys.PAINTINGS in parents(keys.FINETUNED)
+    assert {keys.IMAGES, keys.PAINTINGS, keys.CLASSES, keys.NETWORK} == parents(keys.VERDICTS)
+    # a network itself learns from no picture of an experiment
+    assert parents(keys.NETWORK) == {keys.PAINTINGS, keys.CLASSES}
+
+
+def test_no_asset_stands_on_itself():
+    order = [key.to_user_string() for key in GRAPH.toposorted_asset_keys]
+    for asset in order:
+        assert all(order.index(parent) < order.index(asset) for parent in parents(asset))
+
+
+def pairs(mapping):
+    found = mapping.downstream_partition_keys_by_upstream_partition_key
+    return {(above, below) for above, some in found.items() for below in some}
+
+
+def test_partitions_are_mapped_as_the_studies_say_and_to_no_other():
+    about = {(one.painter, key) for key, one in registry().experiments.items() if one.painter}
+    assert pairs(experiments_of_painter()) == about
+    assert (PAINTER, WORD) in about
+    assert pairs(painters_of_model()) == {
+        (model, key) for key, one in registry().painters.items() for model in one.models
+    }
+    judged = pairs(networks_of_experiment())
+    assert judged == {(WORD, "cezanne_word__tiles"), (WORD, "cezanne_word__probe")}
+
+
+def test_painters_come_before_words_and_words_before_their_judges():
+    assert [job for job, _ in plan("cezanne_word")] == [
+        *("models_job", "painters_job", "experiments_job", "networks_job", "networks_job"),
+        "report_job",
+    ]
+
+
+def test_what_failed_before_stops_what_stands_on_it():
+    assert _stands_on("painters_job", PAINTER) == [("models_job", "small", "model")]
+    assert _stands_on("painters_job", "small_master") == []
+    assert ("painters_job", PAINTER, "painter") in _stands_on("experiments_job", WORD)
+
+
+@pytest.fixture
+def artifacts(tmp_path):
+    return small_tasks.artifacts(tmp_path / "state", "inline")
+
+
+def test_a_painter_without_sampled_classes_gets_a_note(artifacts):
+    context = dg.build_asset_context(partition_key="small_master")
+    painters.guidance_classes(context, config=painters.Rerun(), artifacts=artifacts)
+    made = artifacts.current(keys.GUIDANCE_CLASSES, "small_master")
+    note = json.loads(artifacts.store.read_file(made, "reference.json"))
+    assert note == {"painter": "small_master", "sampled": "none"}
+
+
+def test_sampled_classes_without_their_model_are_a_sentence(artifacts):
+    context = dg.build_asset_context(partition_key=PAINTER)
+    with pytest.raises(dg.Failure) as failure:
+        painters.guidance_classes(context, config=painters.Rerun(), artifacts=artifacts)
+    assert failure.value.description == (
+        "models/base [small] is not there yet: materialise it first"
+    )
