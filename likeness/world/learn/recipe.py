@@ -64,11 +64,11 @@ class BaseRecipe(BaseModel):
         VaeStage(batch=16, plan=_vae_plan(2400, 1e-3, 2, 0.997)),
     )
     stages: tuple[Stage, ...] = (
-        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(4000, 1.2e-3, 11)),
+        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(4000, 1e-3, 11)),
         Stage(
             name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(1200, 8e-4, 12)
         ),
         Stage(
-            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(3600, 1e-3, 13)
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(3600, 8e-4, 13)
         ),
     )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likeness.devices import best_device
-from likeness.world.book import Page, write_book
+from likeness.world.book import Book, Page, write_book
 from likeness.world.grammar import vocabulary
 from likeness.world.learn.architecture import (
+    WIDE,
     new_scheduler,
     new_text_encoder,
     new_unet,
@@ -20,6 +21,7 @@ from likeness.world.learn.architecture import (
     read_tokenizer,
 )
 from likeness.world.learn.base import train_stage
+from likeness.world.learn.latents import shorten
 from likeness.world.learn.recipe import BaseRecipe, Stage
 from likeness.world.learn.vae import encode, train_vae
 from likeness.world.sample import Mixture
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("likeness")
 SHARD = "15MB"  # no file of the package is larger
 DONE = "done.json"  # written last: the curve of what lies beside it
+SHORT = "autoencoder"  # as it ships
 Curves = dict[str, list[dict[str, float]]]
 
 
@@ -82,14 +85,14 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
         return []
     theirs = BaseRecipe.model_validate(json.loads(note.read_text())["params"]["recipe"])
     curves: Curves = json.loads((shipped / "curve.json").read_text())
-    looked = len(theirs.vae_stages)
-    same_pictures = theirs.vae_pictures == recipe.vae_pictures
-    if not same_pictures or theirs.vae_stages != recipe.vae_stages[:looked]:
+    if theirs.vae_pictures != recipe.vae_pictures or theirs.vae_stages != recipe.vae_stages:
         return []
-    taken = [f"autoencoder-{number}" for number in range(1, looked + 1)]
+    taken = [f"autoencoder-{number}" for number in range(1, len(recipe.vae_stages) + 1)]
     for name in taken:
-        _take(shipped / "vae" if name == taken[-1] else None, scratch / name, curves[name])
-    if looked == len(recipe.vae_stages) and _begins_alike(theirs, recipe, shipped, scratch):
+        _take(None, scratch / name, curves[name])
+    _take(shipped / "vae", scratch / SHORT, [])
+    taken.append(SHORT)
+    if _begins_alike(theirs, recipe, shipped, scratch):
         for stage in theirs.stages:
             folder = scratch / "stages" / stage.name
             last = stage is theirs.stages[-1]
@@ -123,20 +126,35 @@ def _autoencoder(recipe: BaseRecipe, scratch: Path, curves: Curves) -> "Autoenco
     from diffusers import AutoencoderKL
 
     torch.manual_seed(recipe.vae_stages[0].plan.seed)
-    vae = new_vae()
+    vae = new_vae(WIDE)
     for number, stage in enumerate(recipe.vae_stages, 1):
         name = f"autoencoder-{number}"
         folder = scratch / name
         if not (folder / DONE).exists():
-            book = write_book(scratch / "books/eyes", "base-eyes", recipe.vae_pictures, Mixture())
             vae = vae.to(best_device())
-            curve = train_vae(vae, book, stage.batch, stage.plan, folder)
-            copy.deepcopy(vae).to("cpu", torch.float16).save_pretrained(folder)
+            curve = train_vae(vae, _eyes(recipe, scratch), stage.batch, stage.plan, folder)
+            _write_halves(vae, folder)
             (folder / DONE).write_text(json.dumps(curve))
         if (folder / "config.json").exists():
             vae = AutoencoderKL.from_pretrained(folder).float()
         curves[name] = json.loads((folder / DONE).read_text())
+    short = scratch / SHORT
+    if not (short / DONE).exists():
+        _write_halves(shorten(vae.to(best_device()), _eyes(recipe, scratch).pictures), short)
+        (short / DONE).write_text("[]")
+    vae = AutoencoderKL.from_pretrained(short).float()
     return vae.to(best_device()).requires_grad_(False).eval()
+
+
+def _eyes(recipe: BaseRecipe, scratch: Path) -> Book:
+    """Pictures of all kinds, for the autoencoder."""
+    return write_book(scratch / "books/eyes", "base-eyes", recipe.vae_pictures, Mixture())
+
+
+def _write_halves(vae: "AutoencoderKL", folder: Path) -> None:
+    import torch
+
+    copy.deepcopy(vae).to("cpu", torch.float16).save_pretrained(folder)
 
 
 def _fresh(
