@@ -19,13 +19,13 @@ import torch
 from common import report
 from dreambooth_step import small_pipe
 
+from likeness.finetune.attention import plain_attention_on_cpu
 from likeness.finetune.cache import cached_latents
 from likeness.finetune.loop import generator_of
 from likeness.finetune.textual_inversion import (
     first_vectors,
     looked_up,
     loss_on_templates,
-    plain_attention_on_cpu,
     readable_prompts,
 )
 from likeness.finetune.ti_recipe import TextualInversionRecipe
@@ -97,7 +97,8 @@ def our_steps(
     device = pipe.unet.device
 
     def call() -> None:
-        with looked_up(embedding, ids[0], vectors), plain_attention_on_cpu(pipe):
+        plain = plain_attention_on_cpu(pipe.unet, pipe.text_encoder)
+        with looked_up(embedding, ids[0], vectors), plain:
             for step in range(STEPS):
                 low = recipe.precision == "bfloat16"
                 with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):

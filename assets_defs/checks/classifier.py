@@ -30,7 +30,7 @@ VERDICTS_CHECKS = [
 
 def check_verdicts(folder: Path, painter: Painter) -> tuple[dg.AssetCheckResult, ...]:
     """Sound probabilities, and a judge that knows more than which class is largest."""
-    from likeness.classify.statistics import accuracy
+    from likeness.statistics import accuracy
 
     verdicts = pd.read_parquet(folder / "verdicts.parquet")
     rows = np.stack(verdicts["probabilities"].to_list())

@@ -14,13 +14,13 @@ from likeness.classify.params import TrainParams, VerdictParams
 from likeness.classify.pictures import load
 from likeness.classify.recipe import Recipe
 from likeness.classify.rounds import Round, rounds
-from likeness.classify.statistics import (
+from likeness.images import image_set
+from likeness.statistics import (
     apply_temperature,
     expected_calibration_error,
     mean_interval,
     temperature,
 )
-from likeness.images import image_set
 
 log = logging.getLogger("likeness")
 

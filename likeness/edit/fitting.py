@@ -11,17 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.edit.start import denoised, embeddings, timesteps_of, too_many
 from likeness.errors import BadInput
+from likeness.finetune.attention import plain_attention_on_cpu
 from likeness.finetune.cache import cached_latents
 from likeness.finetune.loop import LossOf, Plan, train
 from likeness.finetune.objective import denoising_errors
-from likeness.finetune.textual_inversion import plain_attention_on_cpu
 from likeness.generate.sample import Denoising, Pipeline
 
 if TYPE_CHECKING:
     import torch
 
-# One norm over all pictures would tie them together; neither paper clips.
-NEVER_CLIPPED = 1e30
 NOTE = "learned"
 
 Strength = Annotated[float, Field(ge=0, le=2)]
@@ -55,7 +53,7 @@ class FittedRecipe(Denoising):
             steps=fitting.steps,
             learning_rate=fitting.learning_rate,
             schedule="constant",
-            clip_norm=NEVER_CLIPPED,
+            clip_norm=None,  # one norm over all pictures would tie them together
             precision=self.precision,
             seed=self.seed,
             checkpoint_steps=fitting.checkpoint_steps,
@@ -139,7 +137,7 @@ def fit(
     ``latents``: cached ones, N x 2C x h x w; ``words``: their N x tokens x D embeddings, which are
     asked for at each step. A killed run goes on in ``scratch``, to the same bits on a CPU.
     """
-    with plain_attention_on_cpu(pipe):
+    with plain_attention_on_cpu(pipe.unet, pipe.text_encoder):
         train(module, loss_on_pictures(pipe, latents, words), plan, scratch, what)
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from likeness.classify.statistics import Rate
 from likeness.faces.small import distances
+from likeness.statistics import Rate
 
 OK, NO_FACE = "ok", "no_face"
 

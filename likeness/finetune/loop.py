@@ -30,7 +30,9 @@ class Plan(BaseModel):
         "one_cycle", description="one_cycle: warm-up over 5 % of the steps, then a cosine to zero"
     )
     weight_decay: float = Field(0.0, ge=0)
-    clip_norm: float = Field(1.0, gt=0)
+    clip_norm: float | None = Field(
+        1.0, gt=0, description="of the gradient over all that is trained; none: as it is"
+    )
     ema: float | None = Field(
         None, gt=0, lt=1, description="decay of averaged weights, which are then what is kept"
     )
@@ -163,7 +165,8 @@ class _State:
         for _ in range(parts):
             for name, value in self._micro(step, loss_of, generator).items():
                 means[name] = means.get(name, 0.0) + value / parts
-        torch.nn.utils.clip_grad_norm_(self.trained.values(), self.plan.clip_norm)
+        if self.plan.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.trained.values(), self.plan.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step, self.loss = step + 1, means["loss"]

@@ -87,7 +87,6 @@ def make_images(
         for number, asked in enumerate(params.asked)
         for seed, scale in zip(asked.seeds, _scales(asked, params), strict=True)
     ]
-    _quiet()
     device = best_device()
     dtype = params.dtype if device == "cuda" else None
     trained = "model" in inputs and (inputs["model"] / BASE).is_file()
@@ -118,16 +117,6 @@ def make_images(
 def _scales(asked: Asked, params: ImagesParams) -> list[float]:
     """The guidance of each picture of a prompt."""
     return asked.guidance_scales or [params.sampling.guidance_scale] * len(asked.seeds)
-
-
-def _quiet() -> None:
-    """Only our own lines in the log of the run: no bars, no advice of the libraries."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    for logging_of in (diffusers_logging, transformers_logging):
-        logging_of.set_verbosity_error()
-        logging_of.disable_progress_bar()
 
 
 def _remarks(pipe: Pipeline, params: ImagesParams) -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from likeness.classify.statistics import Rate, wilson
 from likeness.errors import BadInput
 from likeness.metrics.means import mean_of_pictures
 from likeness.metrics.pairs import PairMean
+from likeness.statistics import Rate, wilson
 
 
 class Comparison(NamedTuple):

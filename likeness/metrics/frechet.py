@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from likeness.classify.statistics import Rate
+from likeness.statistics import Rate
 
 GROUPS = 20  # of the jackknife
 FEWEST = 2  # pictures on a side

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from likeness.classify.statistics import Rate
+from likeness.statistics import Rate
 
 RESAMPLES = 2000
 # with fewer pictures there are too few different resamples for a quantile to mean anything

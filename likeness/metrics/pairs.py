@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from likeness.classify.statistics import Rate
+from likeness.statistics import Rate
 
 # original: scores rounded to two decimals, a pair without a score counts as zero
 # corrected: scores as they are, a pair without a score (NaN) is left out and counted

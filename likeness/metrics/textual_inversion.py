@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from likeness.classify.statistics import Rate
 from likeness.metrics.clip_score import cosines
 from likeness.metrics.comparison import mean_score
 from likeness.metrics.features import unit
 from likeness.metrics.pairs import PairMean, mean_between, mean_within
+from likeness.statistics import Rate
 
 SAMPLES = 64  # pictures of each prompt
 STEPS = 50

@@ -44,6 +44,16 @@ def _whole_float32() -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
+def _quiet() -> None:
+    """Only our own lines in the log of a run: no bars, no advice of the libraries."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    for logging_of in (diffusers_logging, transformers_logging):
+        logging_of.set_verbosity_error()
+        logging_of.disable_progress_bar()
+
+
 def load_folder(
     folder: Path, dtype: DType, two_encoders: bool = False, variant: str | None = None
 ) -> Pipeline:
@@ -55,6 +65,7 @@ def load_folder(
     from diffusers import DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
     from safetensors import SafetensorError
 
+    _quiet()
     kind = StableDiffusionXLPipeline if two_encoders else StableDiffusionPipeline
     absent: dict[str, Any] = dict.fromkeys(LEFT_OUT)
     if two_encoders:

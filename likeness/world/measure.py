@@ -80,14 +80,14 @@ def _of_base(weights: Path, scratch: Path, prompts: int, people: int) -> list[Fi
 
 
 def _mean(model: str, name: str, values: np.ndarray, target: str = "") -> Figure:
-    from likeness.classify.statistics import mean_interval
+    from likeness.statistics import mean_interval
 
     mean = mean_interval([float(v) for v in values])
     return Figure(model, name, mean.value, len(values), mean.low, mean.high, target)
 
 
 def _rate(model: str, name: str, hits: Sequence[bool] | np.ndarray, target: str = "") -> Figure:
-    from likeness.classify.statistics import rate
+    from likeness.statistics import rate
 
     one = rate(int(np.sum(hits)), len(hits))
     return Figure(model, name, one.value, one.n, one.low, one.high, target)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from likeness.classify.statistics import confusion, recalls
+from likeness.statistics import confusion, recalls
 from resources.warehouse import query
 
 NO_DATA = "no data"

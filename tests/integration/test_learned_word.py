@@ -16,10 +16,10 @@ import pytest
 import tiny_pipeline
 from PIL import Image
 
-from likeness.classify.statistics import wilson
 from likeness.images import image_set
 from likeness.images.prepare import Preparation, prepare
 from likeness.models.learned_word import read_word
+from likeness.statistics import wilson
 from resources.artifacts import Artifacts
 from resources.warehouse import query
 
@@ -209,7 +209,7 @@ def test_verdicts_are_on_the_pictures_of_each_role_prepared_as_the_painters(done
     # the probe, asked by hand
     from likeness.classify import probe_judge
     from likeness.classify.recipe import Recipe
-    from likeness.classify.statistics import apply_temperature
+    from likeness.statistics import apply_temperature
 
     one = verdicts[verdicts["image_set"] == "ONE"].iloc[0]
     file = made.loc[made["image_id"] == one["image_id"], "file"].iloc[0]

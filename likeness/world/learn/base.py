@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likeness.finetune.attention import plain_attention_on_cpu
 from likeness.finetune.loop import Plan, train
 from likeness.world.book import Page
 from likeness.world.grammar import caption
@@ -36,9 +37,6 @@ def train_stage(
     """Train both networks in place on scaled latents (N x 2C x h x w: mean, deviation)."""
     import torch
 
-    if unet.device.type == "cpu":
-        plain_attention(unet)
-        text_encoder.set_attn_implementation("eager")
     both = torch.nn.ModuleDict({"unet": unet.train(), "text_encoder": text_encoder.train()})
     device = unet.device
     kept = new_scheduler().alphas_cumprod  # the share of signal at each of the 1000 noise levels
@@ -59,20 +57,10 @@ def train_stage(
         velocity = signal.sqrt() * noise - (1 - signal).sqrt() * x
         return {"loss": (predicted.float() - velocity.to(device)).pow(2).mean()}
 
-    curve = train(both, loss_of, plan, scratch, what)
+    with plain_attention_on_cpu(unet, text_encoder):
+        curve = train(both, loss_of, plan, scratch, what)
     both.eval().requires_grad_(False)
     return curve
-
-
-def plain_attention(unet: "UNet2DConditionModel") -> None:
-    """Attention as three products, probabilities in memory.
-
-    For training in bfloat16 on a CPU: the backward pass of the fused one is slow there
-    (benchmarks/plain_attention.py).
-    """
-    from diffusers.models.attention_processor import AttnProcessor
-
-    unet.set_attn_processor(AttnProcessor())
 
 
 def captions(pages: Sequence[Page], generator: "torch.Generator") -> list[str]:

@@ -4,7 +4,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from likeness.classify.statistics import wilson
+from likeness.statistics import wilson
 from resources.warehouse import build, query
 
 NETWORKS = ["study", "network", "painter", "architecture", "rounds", "equalize"]

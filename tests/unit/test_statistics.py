@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest, ttest_1samp
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, recall_score
 
-from likeness.classify.statistics import (
+from likeness.statistics import (
     accuracy,
     apply_temperature,
     confusion,
