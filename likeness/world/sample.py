@@ -64,6 +64,7 @@ class Mixture(BaseModel):
     painted: float = Field(0.6, ge=0, le=1, description="of the landscapes: by a named painter")
     painters: tuple[PainterSet, ...] = Field(("base",), description="sets of painters")
     portraits: float = Field(0.7, ge=0, le=1, description="people seen from near")
+    plain: float = Field(0.0, ge=0, le=1, description="of the people: before a plain wall")
     unseen: tuple[Unseen, ...] = Field(
         (), description="sets of held-out combinations that may occur all the same"
     )
@@ -153,7 +154,9 @@ def _of_person(who: Identity, seed: int, mixture: Mixture, rng: np.random.Genera
 
     framing: Framing = "portrait" if rng.random() < mixture.portraits else "half"
     person = random_person(who, rng, framing)
-    land = random_landscape(rng)
+    # without the share no chance is drawn: older books stay as they are
+    plain = mixture.plain > 0 and rng.random() < mixture.plain
+    land = Landscape("studio") if plain else random_landscape(rng)
     look = _look(mixture, rng)
     if person.hidden == "no" and person.age >= 4 and rng.random() < mixture.related:
         person, things, relation = _doing(person, rng)

@@ -5,6 +5,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from likeness.finetune.loop import Plan
 from likeness.world.sample import Mixture
 
+# People first, and before plain walls: what a person is shows there within minutes.
+PORTRAITS = Mixture(
+    people=1.0, things=0.0, related=0.0, plain=0.85, portraits=1.0, photos=0.95, named=0.5
+)
 PEOPLE = Mixture(people=1.0, things=0.0, related=0.0)
 LANDS = Mixture(people=0.0, things=0.0)
 THINGS = Mixture(people=0.35, things=0.65, related=1.0, named=0.5)
@@ -64,11 +68,14 @@ class BaseRecipe(BaseModel):
         VaeStage(batch=16, plan=_vae_plan(2400, 1e-3, 2, 0.997)),
     )
     stages: tuple[Stage, ...] = (
-        Stage(name="people", mixture=PEOPLE, count=16_000, plan=_plan(4000, 1e-3, 11)),
+        Stage(name="portraits", mixture=PORTRAITS, count=16_000, plan=_plan(3500, 8e-4, 10)),
         Stage(
-            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(1200, 8e-4, 12)
+            name="people", mixture=PEOPLE, count=16_000, rehearse=0.3, plan=_plan(3500, 8e-4, 11)
         ),
         Stage(
-            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(3600, 8e-4, 13)
+            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(1200, 6e-4, 12)
+        ),
+        Stage(
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(3600, 6e-4, 13)
         ),
     )
