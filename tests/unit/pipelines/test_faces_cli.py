@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from likeness.world.album import AlbumParams, write_album
 from pipelines.cli import app
+from pipelines.console import console
 
 STRICT = 0.005  # cosine distance
 
@@ -17,7 +18,7 @@ STRICT = 0.005  # cosine distance
 @pytest.fixture(autouse=True)
 def wide(monkeypatch):
     """So that no cell of a table is broken into lines."""
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr(console, "width", 400)
 
 
 def run(*words):
