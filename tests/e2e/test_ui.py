@@ -33,6 +33,8 @@ def test_the_graph_shows_every_group_and_its_assets(ui, browser):
 def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, browser):
     browser.get(f"{ui.url}/locations/likeness/asset-groups/painters/lineage")
     seen(browser, "//button[contains(., 'Materialize')]").click()
+    # that no model has painted any class yet: this painter wants none
+    seen(browser, "//button[contains(., 'Confirm')]").click()
     seen(browser, "//*[contains(text(), 'Select a partition')]").click()
     seen(browser, "//*[text()='tiny_master']").click()
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
