@@ -23,7 +23,7 @@ def shorten(wide: "AutoencoderKL", pictures: np.ndarray) -> "AutoencoderKL":
     """The same autoencoder with ``CHANNELS`` latents a place, found in closed form.
 
     An autoencoder fills the latents it does not need with patterns that its decoder hardly reads:
-    of eight, four cost 0.01 dB of 25 to leave out, and to a model of the latents they are noise.
+    of eight, four cost 0.02 dB of 25 to leave out, and to a model of the latents they are noise.
     What a small error costs is G = E[J^T J], J the decoder's Jacobian (estimated with the same
     white noise in one latent after the other, over places and pictures). Seen through G^(1/2) all
     errors cost alike; along the principal axes there, those with most variance are kept. ``wide``
