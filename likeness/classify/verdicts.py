@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.classify.params import VerdictParams
 from likeness.images import image_set
-from likeness.images.decode import Limits, decode
+from likeness.images.decode import decode
 from likeness.images.prepare import Preparation, prepare
+from likeness.images.sheets import ANY_SIZE
 from likeness.progress import track
-
-ANY_SIZE = Limits(min_side=1)
 
 
 class MadeSet(BaseModel):

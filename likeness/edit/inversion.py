@@ -21,19 +21,18 @@ from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
 from likeness.generate.sample import TIMESTEPS, Denoising, Pipeline
 from likeness.images import image_set
-from likeness.images.decode import Limits, Undecodable
+from likeness.images.decode import Undecodable
 from likeness.images.decode import decode as decode_file
 from likeness.images.hashing import sha256_file
 from likeness.images.prepare import Preparation, prepare
-from likeness.images.sheets import contact_sheet, save_preview
+from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import load_pipeline
-from likeness.models.local import model_identity
+from likeness.models.local import needed_identity
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
 PREVIEW, INVERTED, SOURCE = "preview.jpg", "inverted", "prepared"
-ANY_SIZE = Limits(min_side=1)
 SHEET_PICTURES, SHEET_COLUMNS, SHEET_SIDE = 24, 2, 384
 NO_NUMBERS = "inverted to values that are no finite numbers"
 # Where the latents of a picture lie, and its peak signal-to-noise ratios in dB: the VAE's picture
@@ -127,12 +126,7 @@ def invert_images(
     shows original, VAE and reconstruction. Raises BadInput when the model on this machine is not
     the one that is asked for, when there is no picture, and for a prompt of none of them.
     """
-    found = model_identity(params.model)
-    if found != params.identity:
-        raise BadInput(
-            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
-            "materialise models/base again"
-        )
+    needed_identity(params.model, params.identity)
     jobs = _jobs(params, inputs["images"], output)
     device = best_device()
     trained = "model" in inputs and (inputs["model"] / BASE).is_file()

@@ -174,7 +174,11 @@ def words_of(pipe: Pipeline, prompts: Sequence[str], negative: str, scale: float
 
 
 def denoised(
-    pipe: Pipeline, x: "torch.Tensor", timestep: int, words: "torch.Tensor", scale: float
+    pipe: Pipeline,
+    x: "torch.Tensor",
+    timestep: int,
+    words: "torch.Tensor",
+    scale: "float | torch.Tensor",
 ) -> "torch.Tensor":
     """One step of sampling, bit for bit as ``sample`` takes it; latents N x C x h x w.
 

@@ -17,18 +17,17 @@ from likeness.finetune.checkpoints import Judge, checkpoint_sheet, draw_curve
 from likeness.finetune.dreambooth import TrainedModel, dreambooth
 from likeness.finetune.recipe import DreamBoothRecipe, Judged, checked_token
 from likeness.images import image_set
-from likeness.images.decode import Limits, decode
+from likeness.images.decode import decode
 from likeness.images.prepare import Preparation, prepare
-from likeness.images.sheets import save_preview
+from likeness.images.sheets import ANY_SIZE, save_preview
 from likeness.models.assemble import BASE, LORA, Reference
 from likeness.models.load import Pipeline, load_pipeline
-from likeness.models.local import INDEX, model_identity
+from likeness.models.local import INDEX, needed_identity
 from likeness.models.registry import PACKAGE, DType, spec_of
 
 log = logging.getLogger("likeness")
 PREVIEW, CURVE, CURVE_PICTURE = "preview.jpg", "curve.json", "curve.png"
 CHECKPOINTS = "checkpoints.parquet"
-ANY_SIZE = Limits(min_side=1)
 SMALL_CLIP = PACKAGE / "world" / "weights" / "clip"
 
 # How well N pictures, prompt by prompt, show what their prompts ask for.
@@ -66,12 +65,7 @@ def finetune(
     optionally ``faces``, the table of the photos' faces by the same backend. Raises BadInput when
     the model on this machine is not the one that is asked for, and for photos that are not there.
     """
-    found = model_identity(params.model)
-    if found != params.identity:
-        raise BadInput(
-            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
-            "materialise models/base again"
-        )
+    needed_identity(params.model, params.identity)
     recipe = params.recipe
     images = _stack(photos_of(inputs["photos"], params.trained_on), params.resolution)
     prior = _prior(params, inputs)

@@ -11,19 +11,19 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.devices import best_device
-from likeness.errors import BadInput
 from likeness.finetune.checkpoints import Judge
-from likeness.finetune.tasks import ANY_SIZE, photos_of, write_curves
+from likeness.finetune.tasks import photos_of, write_curves
 from likeness.finetune.textual_inversion import first_tokens, textual_inversion, vocabulary_norm
 from likeness.finetune.ti_recipe import TextualInversionRecipe
 from likeness.generate.prompts import unread
 from likeness.images.decode import decode
 from likeness.images.prepare import Preparation, prepare
+from likeness.images.sheets import ANY_SIZE
 from likeness.metrics.features import Features, Picture
 from likeness.models.assemble import BASE, Reference
 from likeness.models.learned_word import EMBEDS, read_word
 from likeness.models.load import Pipeline, load_pipeline
-from likeness.models.local import model_identity
+from likeness.models.local import needed_identity
 from likeness.models.registry import spec_of
 
 log = logging.getLogger("likeness")
@@ -62,12 +62,7 @@ def learn_word(
     Inputs: ``images``, an image set. Raises BadInput when the model on this machine is not the one
     that is asked for, and for pictures that are not there.
     """
-    found = model_identity(params.model)
-    if found != params.identity:
-        raise BadInput(
-            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
-            "materialise models/base again"
-        )
+    needed_identity(params.model, params.identity)
     recipe = params.recipe
     images = squares(
         photos_of(inputs["images"], params.trained_on),

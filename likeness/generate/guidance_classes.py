@@ -19,7 +19,7 @@ from likeness.images.inventory import FOUND
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.models.load import load_pipeline
-from likeness.models.local import model_identity
+from likeness.models.local import needed_identity
 from likeness.models.registry import DType
 from likeness.progress import track
 
@@ -103,12 +103,7 @@ def _rebuilt(
     from likeness.edit.start import decode as from_latents
     from likeness.edit.start import encode as to_latents
 
-    found = model_identity(params.model)
-    if found != params.identity:
-        raise BadInput(
-            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
-            "materialise models/base again"
-        )
+    needed_identity(params.model, params.identity)
     listing = pd.read_parquet(inputs["raw"] / "inventory.parquet")
     mine = listing[(listing["label_key"] == params.of) & (listing["status"] == FOUND)]
     if mine.empty:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from likeness.edit.start import decode, denoised
 from likeness.errors import BadInput
-from likeness.generate.sample import Denoising, Pipeline, as_bytes
+from likeness.generate.sample import Denoising, Pipeline
 
 
 def sample_guided(
@@ -42,14 +43,10 @@ def sample_guided(
             x = pipe.prepare_latents(count, channels, side, side, words.dtype, device, generators)
             pipe.scheduler.set_timesteps(sampling.num_inference_steps, device=device)
             for timestep in pipe.scheduler.timesteps:
-                said = pipe.unet(torch.cat([x, x]), timestep, encoder_hidden_states=both).sample
-                without, with_words = said.chunk(2)
-                guided = without + scale * (with_words - without)
-                x = pipe.scheduler.step(guided, timestep, x).prev_sample
+                x = denoised(pipe, x, timestep, both, scale)
                 on_step()
-            made = pipe.vae.decode(x / pipe.vae.config.scaling_factor).sample
+            return decode(pipe, x)
     except torch.OutOfMemoryError as error:
         raise BadInput(
             f"{count} pictures of {side} px at once do not fit into the GPU's memory: lower batch"
         ) from error
-    return as_bytes(np.asarray(pipe.image_processor.postprocess(made, output_type="np")))

@@ -12,7 +12,6 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from likeness.devices import best_device
-from likeness.errors import BadInput
 from likeness.generate.asked import Asked
 from likeness.generate.guided import sample_guided
 from likeness.generate.prompts import unread
@@ -22,7 +21,7 @@ from likeness.images.hashing import sha256_file
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import Pipeline, load_pipeline
-from likeness.models.local import model_identity
+from likeness.models.local import needed_identity
 from likeness.models.registry import DType, spec_of
 from likeness.progress import track
 
@@ -76,12 +75,7 @@ def make_images(
     Each batch is kept in ``scratch`` as soon as it is sampled, so a killed run goes on behind it.
     Raises BadInput when the model on this machine is not the one that is asked for.
     """
-    found = model_identity(params.model)
-    if found != params.identity:
-        raise BadInput(
-            f"model '{params.model}' is {found} by now and no longer {params.identity}: "
-            "materialise models/base and models/finetuned again"
-        )
+    needed_identity(params.model, params.identity)
     shots = [
         Shot(number, asked, seed, scale)
         for number, asked in enumerate(params.asked)

@@ -126,6 +126,16 @@ def model_identity(name: str) -> str:
     return f"content://{checksums.digest(sums)}"
 
 
+def needed_identity(name: str, identity: str) -> None:
+    """Raises BadInput when the model on this machine is by now another one than was referred to."""
+    found = model_identity(name)
+    if found != identity:
+        raise BadInput(
+            f"model '{name}' is {found} by now and no longer {identity}: materialise models/base "
+            "again, and what was made from it"
+        )
+
+
 def export(name: str, folder: Path) -> None:
     """Write a model as a whole folder that stock diffusers loads; there is all of it or nothing.
 

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 from likeness.edit.fitting import Fitting, loss_on_pictures
 from likeness.edit.hiper import HiPerRecipe, check_room, hiper, learn_tails
-from likeness.edit.start import decode, embeddings, encode, from_seed
+from likeness.edit.start import decode, embeddings, encode
 from likeness.errors import BadInput
 from likeness.finetune.cache import cached_latents
 from likeness.finetune.loop import generator_of
@@ -25,29 +25,9 @@ def pipe(tmp_path_factory):
     return fitted.loud(tmp_path_factory.mktemp("edit-hiper") / "model")
 
 
-@pytest.fixture(params=["epsilon", "v_prediction"])
-def either(pipe, request, monkeypatch):
-    """The pipeline, its network taken for one that predicts this."""
-    from diffusers import DDIMScheduler
-
-    other = DDIMScheduler.from_config(pipe.scheduler.config, prediction_type=request.param)
-    monkeypatch.setattr(pipe, "scheduler", other)
-    return pipe
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    return fitted.smooth()
-
-
 @pytest.fixture(scope="module")
 def files(pipe, pictures, tmp_path_factory):
     return learn_tails(pipe, pictures, SOURCES, recipe(), tmp_path_factory.mktemp("tails"))
-
-
-@pytest.fixture
-def starts(pipe):
-    return [from_seed(pipe, seed) for seed in (3, 4, 5)]
 
 
 def tails_of(files):

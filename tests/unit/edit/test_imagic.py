@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from likeness.edit import fitting
 from likeness.edit.fitting import Fitting
 from likeness.edit.imagic import ImagicRecipe, imagic, learn_imagic, words_between
-from likeness.edit.start import decode, embeddings, encode, from_seed
+from likeness.edit.start import decode, embeddings, encode
 from likeness.errors import BadInput
 
 WORDS = Fitting(learning_rate=0.02, steps=12, checkpoint_steps=5)
@@ -31,29 +31,9 @@ def pipe(tmp_path_factory):
     return fitted.loud(tmp_path_factory.mktemp("edit-imagic") / "model")
 
 
-@pytest.fixture(params=["epsilon", "v_prediction"])
-def either(pipe, request, monkeypatch):
-    """The pipeline, its network taken for one that predicts this."""
-    from diffusers import DDIMScheduler
-
-    other = DDIMScheduler.from_config(pipe.scheduler.config, prediction_type=request.param)
-    monkeypatch.setattr(pipe, "scheduler", other)
-    return pipe
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    return fitted.smooth()
-
-
 @pytest.fixture(scope="module")
 def files(pipe, pictures, tmp_path_factory):
     return learn_imagic(pipe, pictures, TARGETS, recipe(), tmp_path_factory.mktemp("imagic"))
-
-
-@pytest.fixture
-def starts(pipe):
-    return [from_seed(pipe, seed) for seed in (3, 4, 5)]
 
 
 def network_of(pipe, file):

@@ -3,6 +3,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from drawn_weights import write_deepid
 
 from likeness.errors import BadInput
 from likeness.faces import deepface_backend
@@ -16,20 +17,8 @@ RECIPE = DeepFaces(recogniser="DeepID")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    import torch
-    from deepface.models.facial_recognition.pytorch.DeepID import DeepIdNet
-
     home = tmp_path_factory.mktemp("home")
-    weights = home / ".deepface" / "weights"
-    weights.mkdir(parents=True)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = DeepIdNet()
-    with torch.no_grad():
-        # without offsets, and stronger: else all faces would look alike
-        for name, value in network.named_parameters():
-            value.mul_(3.0 if name.endswith("weight") else 0.0)
-    torch.save(network.state_dict(), weights / "deepid_weights.pth")
+    write_deepid(home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEEPFACE_HOME", str(home))
         yield home

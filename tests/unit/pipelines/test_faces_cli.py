@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from drawn_weights import write_deepid
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
@@ -79,20 +80,8 @@ def test_the_small_worlds_own_recogniser(people):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Weights of the real layout, drawn here, of DeepFace's smallest recogniser."""
-    import torch
-    from deepface.models.facial_recognition.pytorch.DeepID import DeepIdNet
-
     home = tmp_path_factory.mktemp("home")
-    folder = home / ".deepface" / "weights"
-    folder.mkdir(parents=True)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = DeepIdNet()
-    with torch.no_grad():
-        for name, value in network.named_parameters():
-            value.mul_(3.0 if name.endswith("weight") else 0.0)
-    torch.save(network.state_dict(), folder / "deepid_weights.pth")
+    write_deepid(home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEEPFACE_HOME", str(home))
         yield home
