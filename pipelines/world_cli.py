@@ -68,7 +68,7 @@ def report(
 ) -> None:
     """Measure the shipped models on held-out pictures and prompts, and print the figures."""
     with readable(), tempfile.TemporaryDirectory() as temporary:
-        from likeness.world.measure import measure
+        from likeness.world.figures.measure import measure
         from likeness.world.ship import WEIGHTS, write_card
 
         if missing := _missing(WEIGHTS):

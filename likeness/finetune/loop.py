@@ -20,12 +20,15 @@ SAY_EVERY_SECONDS = 5.0
 
 
 class Plan(BaseModel):
-    """How long and how fast; AdamW."""
+    """How long and how fast."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: int = Field(ge=1)
     learning_rate: float = Field(gt=0, le=1)
+    optimizer: Literal["adamw", "muon"] = Field(
+        "adamw", description="muon: AdamW for vectors, and Muon for matrices and convolutions"
+    )
     schedule: Literal["one_cycle", "constant"] = Field(
         "one_cycle", description="one_cycle: warm-up over 5 % of the steps, then a cosine to zero"
     )
@@ -134,13 +137,8 @@ class _State:
         self.trained = {n: p for n, p in module.named_parameters() if p.requires_grad}
         self._check()
         self.device = next(iter(self.trained.values())).device
-        self.optimizer = torch.optim.AdamW(
-            self.trained.values(),
-            lr=plan.learning_rate,
-            weight_decay=plan.weight_decay,
-            fused=True,  # elsewhere a twentieth of a step of the small base model
-        )
-        self.average = {}
+        self.optimizers = list(_optimizers(module, list(self.trained.values()), plan))
+        self.average: dict[str, torch.Tensor] = {}
         if plan.ema is not None:
             self.average = {n: p.detach().clone() for n, p in self.trained.items()}
 
@@ -157,8 +155,9 @@ class _State:
     def one(self, step: int, loss_of: LossOf) -> "dict[str, torch.Tensor]":
         import torch
 
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate_at(step, self.plan)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate_at(step, self.plan)
         parts = self.plan.gradient_accumulation_steps
         generator = generator_of(self.plan.seed, step)
         means: dict[str, torch.Tensor] = {}
@@ -167,8 +166,9 @@ class _State:
                 means[name] = means.get(name, 0.0) + value / parts
         if self.plan.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.trained.values(), self.plan.clip_norm)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         self.step, self.loss = step + 1, means["loss"]
         self._follow()
         return means
@@ -208,8 +208,9 @@ class _State:
     def _tensors(self) -> "Iterator[tuple[str, torch.Tensor]]":
         for name, parameter in self.trained.items():
             yield f"weight/{name}", parameter.detach()
-            for key, value in self.optimizer.state[parameter].items():
-                yield f"{key}/{name}", value
+            for optimizer in self.optimizers:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    yield f"{key}/{name}", value
         for name, value in self.average.items():
             yield f"average/{name}", value
 
@@ -245,16 +246,49 @@ class _State:
                 raise BadInput(f"{file} is a checkpoint of another plan: remove it to start anew")
             for name, parameter in self.trained.items():
                 parameter.copy_(held.get_tensor(f"weight/{name}"))
-                self.optimizer.state[parameter] = {
-                    key: held.get_tensor(f"{key}/{name}").to(
-                        "cpu" if key == "step" else self.device
-                    )
-                    for key in ("step", "exp_avg", "exp_avg_sq")
-                }
+            for optimizer in self.optimizers:
+                self._load_state(optimizer, held)
             for name, value in self.average.items():
                 value.copy_(held.get_tensor(f"average/{name}"))
         self.step = int(note["step"])
         return list(json.loads(note["curve"]))
+
+    def _load_state(self, optimizer: "torch.optim.Optimizer", held: Any) -> None:
+        """What the optimiser remembers of each of its parameters, by the parameter's name."""
+        mine = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        stored = set(held.keys())
+        for name, parameter in self.trained.items():
+            if id(parameter) not in mine:
+                continue
+            for key in ("step", "exp_avg", "exp_avg_sq", "momentum"):
+                if f"{key}/{name}" in stored:
+                    value = held.get_tensor(f"{key}/{name}")
+                    place = "cpu" if key == "step" else self.device
+                    optimizer.state[parameter][key] = value.to(place)
+
+
+def _optimizers(
+    module: "torch.nn.Module", parameters: "list[torch.nn.Parameter]", plan: Plan
+) -> "Iterator[torch.optim.Optimizer]":
+    """One for each kind of parameter that there is; a table of embeddings is no matrix."""
+    import torch
+
+    from likeness.finetune.muon import is_matrix, muon
+
+    tables = {id(m.weight) for m in module.modules() if isinstance(m, torch.nn.Embedding)}
+    wanted = [p for p in parameters if id(p) not in tables] if plan.optimizer == "muon" else []
+    matrices = [p for p in wanted if is_matrix(p)]
+    turned = {id(p) for p in matrices}
+    others = [p for p in parameters if id(p) not in turned]
+    if matrices:
+        yield muon(matrices, plan.learning_rate, plan.weight_decay)
+    if others:
+        yield torch.optim.AdamW(
+            others,
+            lr=plan.learning_rate,
+            weight_decay=plan.weight_decay,
+            fused=True,  # elsewhere a twentieth of a step of the small base model
+        )
 
 
 class _Watch:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from likeness.errors import BadInput
-from likeness.world.measure import Figure
+from likeness.world.figures.figure import Figure
 
 WEIGHTS = Path(__file__).parent / "weights"
 MODELS = ("base", "clip", "face", "reader")

@@ -27,10 +27,13 @@ def training_book(model: str, scratch: Path) -> Book:
     return write_book(scratch / "books" / model, model, COUNTS[model], MIXTURES[model])
 
 
-def test_book(model: str, scratch: Path) -> Book:
-    """What ``model`` is measured on: other people, other seeds, all combinations."""
+def test_mixture(model: str) -> Mixture:
+    """What ``model`` is measured on: other people, all combinations."""
     changed = {"unseen": UNSEEN} | ({"identities": 150} if model == "face" else {})
-    mixture = MIXTURES[model].model_copy(update=changed)
-    return write_book(
-        scratch / "books" / f"{model}-test", f"{model}-test", TEST_COUNTS[model], mixture
-    )
+    return MIXTURES[model].model_copy(update=changed)
+
+
+def test_book(model: str, scratch: Path) -> Book:
+    """Pictures of seeds that ``model`` has not learned from."""
+    folder = scratch / "books" / f"{model}-test"
+    return write_book(folder, f"{model}-test", TEST_COUNTS[model], test_mixture(model))

@@ -50,10 +50,11 @@ def _plan(steps: int, learning_rate: float, seed: int) -> Plan:
     return Plan(
         steps=steps,
         learning_rate=learning_rate,
-        ema=0.998,
+        ema=0.996,
         weight_decay=1e-3,
         precision="bfloat16",
         seed=seed,
+        optimizer="muon",
     )
 
 
@@ -67,15 +68,18 @@ class BaseRecipe(BaseModel):
         VaeStage(batch=32, plan=_vae_plan(1500, 1.5e-3, 1, 0.995)),
         VaeStage(batch=16, plan=_vae_plan(2400, 1e-3, 2, 0.997)),
     )
+    words: Plan = Plan(
+        steps=1000, learning_rate=1e-3, weight_decay=1e-3, precision="bfloat16", seed=5
+    )
     stages: tuple[Stage, ...] = (
-        Stage(name="portraits", mixture=PORTRAITS, count=16_000, plan=_plan(3500, 8e-4, 10)),
+        Stage(name="portraits", mixture=PORTRAITS, count=16_000, plan=_plan(1300, 1e-3, 10)),
         Stage(
-            name="people", mixture=PEOPLE, count=16_000, rehearse=0.3, plan=_plan(3500, 8e-4, 11)
+            name="people", mixture=PEOPLE, count=16_000, rehearse=0.3, plan=_plan(1500, 1e-3, 11)
         ),
         Stage(
-            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(1200, 6e-4, 12)
+            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(500, 8e-4, 12)
         ),
         Stage(
-            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(3600, 6e-4, 13)
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1500, 1e-3, 13)
         ),
     )

@@ -24,6 +24,7 @@ from likeness.world.learn.base import train_stage
 from likeness.world.learn.latents import shorten
 from likeness.world.learn.recipe import BaseRecipe, Stage
 from likeness.world.learn.vae import encode, train_vae
+from likeness.world.learn.words import learn_words
 from likeness.world.sample import Mixture
 from likeness.world.tokenizer import write_tokenizer
 
@@ -36,6 +37,7 @@ log = logging.getLogger("likeness")
 SHARD = "15MB"  # no file of the package is larger
 DONE = "done.json"  # written last: the curve of what lies beside it
 SHORT = "autoencoder"  # as it ships
+WORDS = "words"
 Curves = dict[str, list[dict[str, float]]]
 
 
@@ -54,7 +56,7 @@ def make_base(
         take_over(shipped, recipe, scratch)
     vae = _autoencoder(recipe, scratch, curves)
     tokenizer = read_tokenizer(scratch / "tokenizer")
-    unet, text_encoder = _fresh(tokenizer, recipe)
+    unet, text_encoder = _unet(recipe), _text_encoder(tokenizer, recipe, scratch, curves)
     shelf: list[tuple[torch.Tensor, list[Page]]] = []
     for stage in recipe.stages:
         folder = scratch / "stages" / stage.name
@@ -93,6 +95,8 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
     _take(shipped / "vae", scratch / SHORT, [])
     taken.append(SHORT)
     if _begins_alike(theirs, recipe, shipped, scratch):
+        _take(None, scratch / WORDS, curves[WORDS])
+        taken.append(WORDS)
         for stage in theirs.stages:
             folder = scratch / "stages" / stage.name
             last = stage is theirs.stages[-1]
@@ -104,7 +108,7 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
 
 def _begins_alike(theirs: BaseRecipe, ours: BaseRecipe, shipped: Path, scratch: Path) -> bool:
     """Whether our stages begin with theirs, and mean the same words by the same tokens."""
-    if not theirs.stages or theirs.stages != ours.stages[: len(theirs.stages)]:
+    if theirs.words != ours.words or theirs.stages != ours.stages[: len(theirs.stages)]:
         return False
     one, other = (read_tokenizer(at / "tokenizer").get_vocab() for at in (shipped, scratch))
     return one == other
@@ -157,13 +161,32 @@ def _write_halves(vae: "AutoencoderKL", folder: Path) -> None:
     copy.deepcopy(vae).to("cpu", torch.float16).save_pretrained(folder)
 
 
-def _fresh(
-    tokenizer: "CLIPTokenizer", recipe: BaseRecipe
-) -> "tuple[UNet2DConditionModel, CLIPTextModel]":
+def _unet(recipe: BaseRecipe) -> "UNet2DConditionModel":
     import torch
 
     torch.manual_seed(recipe.stages[0].plan.seed)
-    return new_unet().to(best_device()), new_text_encoder(tokenizer).to(best_device())
+    return new_unet().to(best_device())
+
+
+def _text_encoder(
+    tokenizer: "CLIPTokenizer", recipe: BaseRecipe, scratch: Path, curves: Curves
+) -> "CLIPTextModel":
+    """One that knows its words."""
+    import torch
+    from transformers import CLIPTextModel
+
+    folder = scratch / WORDS
+    torch.manual_seed(recipe.words.seed)
+    text_encoder = new_text_encoder(tokenizer).to(best_device())
+    if not (folder / DONE).exists():
+        mixtures = [stage.mixture for stage in recipe.stages]
+        curve = learn_words(text_encoder, tokenizer, mixtures, recipe.words, folder)
+        text_encoder.save_pretrained(folder / "text_encoder")
+        (folder / DONE).write_text(json.dumps(curve))
+    if (folder / "text_encoder").exists():
+        text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").to(best_device())
+    curves[WORDS] = json.loads((folder / DONE).read_text())
+    return text_encoder
 
 
 def _latents(

@@ -9,14 +9,14 @@ from likeness.finetune.loop import Plan, generator_of, learning_rate_at, train
 
 def problem():
     torch.manual_seed(0)
-    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    return torch.nn.Sequential(torch.nn.Linear(12, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
 
 
 def loss_on(module, die_at=None):
     def loss_of(step, generator):
         if step == die_at:
             raise KeyboardInterrupt
-        x = torch.randn(16, 4, generator=generator)
+        x = torch.randn(16, 12, generator=generator)
         loss = (module(x) - x.sum(1, keepdim=True)).pow(2).mean()
         return {"loss": loss, "twice": 2 * loss}
 
@@ -26,10 +26,11 @@ def loss_on(module, die_at=None):
 PLAN = Plan(steps=23, learning_rate=0.05, ema=0.9, weight_decay=0.01, seed=3, checkpoint_steps=5)
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 @pytest.mark.parametrize("ema", [None, 0.9])
 @pytest.mark.parametrize("die_at", [3, 5, 13, 22])
-def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path, die_at, ema):
-    plan = PLAN.model_copy(update={"ema": ema})
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path, die_at, ema, optimizer):
+    plan = PLAN.model_copy(update={"ema": ema, "optimizer": optimizer})
     whole, killed = problem(), problem()
     curve = train(whole, loss_on(whole), plan, tmp_path / "whole", "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -125,7 +126,7 @@ def by_rows(module, rows):
     """A loss over this many rows of a step's eight, drawn one after the other."""
 
     def loss_of(step, generator):
-        x = torch.cat([torch.randn(1, 4, generator=generator) for _ in range(rows)])
+        x = torch.cat([torch.randn(1, 12, generator=generator) for _ in range(rows)])
         return {"loss": (module(x) - x.sum(1, keepdim=True)).pow(2).mean()}
 
     return loss_of

@@ -5,7 +5,7 @@ import pytest
 
 from likeness.errors import BadInput
 from likeness.models.checksums import verify
-from likeness.world.measure import Figure
+from likeness.world.figures.figure import Figure
 from likeness.world.ship import ship, write_card
 
 TRAINING = {

@@ -22,6 +22,7 @@ AUTOENCODER = ["autoencoder-1", "autoencoder-2", "autoencoder"]
 RECIPE = BaseRecipe(
     vae_pictures=48,
     vae_stages=(VaeStage(batch=8, plan=PLAN), VaeStage(batch=4, plan=PLAN)),
+    words=PLAN,
     stages=(
         Stage(name="one", mixture=Mixture(), count=40, plan=PLAN),
         Stage(name="two", mixture=Mixture(people=0.0), count=20, rehearse=1.0, plan=PLAN),
@@ -96,7 +97,7 @@ def test_textual_inversion_and_lora_files_load(pipe, tmp_path):
 
 def test_the_second_stage_starts_from_what_the_first_has_written(made):
     root, curves = made
-    assert list(curves) == ["autoencoder-1", "autoencoder-2", "one", "two"]
+    assert list(curves) == ["autoencoder-1", "autoencoder-2", "words", "one", "two"]
     one = root / "scratch/stages/one/pipeline/unet"
     two = root / "scratch/stages/two/pipeline/unet"
     first, second = (weights_of(folder) for folder in (one, two))

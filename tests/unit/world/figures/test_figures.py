@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from likeness.world import measure
-from likeness.world.measure import names_bound, painters_bound, prompts_followed
+from likeness.world.figures import names, prompts
+from likeness.world.figures.figure import PROMPTS
+from likeness.world.figures.names import names_bound, painters_bound
+from likeness.world.figures.prompts import held_out_prompts, prompts_followed
 from likeness.world.sample import base_identity
 
 PEOPLE = 6
@@ -35,13 +37,14 @@ def flat(value):
 def world(monkeypatch, tmp_path):
     """Named person k looks like the gray 40 k + 20, drawn; ``painted`` says how samples look."""
     looks = {base_identity(k).name: 40 * k + 20 for k in range(PEOPLE)}
-    monkeypatch.setattr(measure, "_portrait", lambda who, k: flat(looks[who.name]))
+    monkeypatch.setattr(names, "portrait", lambda who, k: flat(looks[who.name]))
     samples = {"of": lambda prompt: flat(next(v for n, v in looks.items() if n in prompt.split()))}
 
-    def sample(pipe, prompts, seeds, sampling, what):
-        return np.stack([samples["of"](prompt) for prompt in prompts])
+    def sample(pipe, asked, seeds, sampling, what):
+        return np.stack([samples["of"](prompt) for prompt in asked])
 
-    monkeypatch.setattr(measure, "sample", sample)
+    for module in (names, prompts):
+        monkeypatch.setattr(module, "sample", sample)
     return samples, tmp_path
 
 
@@ -94,7 +97,7 @@ def test_a_reader_that_names_one_painter_is_right_once_in_thirty_two(world):
 def test_agreement_counts_each_attribute_once_however_often_it_is_asked(world):
     world[0]["of"] = lambda prompt: flat(9)
     found = {f.name: f for f in prompts_followed(None, reader(style="photo"), 60, world[1])}
-    asked = measure.held_out_prompts(60)
+    asked = held_out_prompts(60)
     styles = [one.claims["style"] for one in asked if "style" in one.claims]
     assert found["agreement/style"].value == pytest.approx(styles.count("photo") / len(styles))
     assert found["agreement/style"].n == len(styles)
@@ -115,8 +118,8 @@ def test_held_out_prompts_claim_only_what_can_be_read():
     from likeness.world.reader.truth import age_of, truth_of
     from likeness.world.sample import describe
 
-    for index, one in enumerate(measure.held_out_prompts(40)):
-        page = describe("prompts", index, measure.PROMPTS)
+    for index, one in enumerate(held_out_prompts(40)):
+        page = describe("prompts", index, PROMPTS)
         known = page_of(page, draw(page, 64))
         truth = truth_of(known) | {"age": age_of(known)}
         assert one.claims.keys() <= {name for name, value in truth.items() if value is not None}

@@ -1,0 +1,66 @@
+"""What the judges reach on pictures of their own, once more, from the files that ship."""
+
+from pathlib import Path
+
+import numpy as np
+
+from likeness.world.figures.figure import Figure, rate
+
+TARGETS: dict[str, dict[str, str]] = {
+    "clip": {"right_caption_among_64": ">= 0.80", "right_picture_among_64_by_caption": ">= 0.80"},
+    "face": {
+        "detection_recall": ">= 0.98",
+        "detection_precision": ">= 0.98",
+        "true_accept_rate": ">= 0.90",
+        "false_accept_rate": "0.02 at the stored threshold",
+    },
+    "reader": {"accuracy_least": ">= 0.97", "age_error": "<= 5 years"},
+}
+
+
+def of_judge(folder: Path, scratch: Path, model: str, targets: dict[str, str]) -> list[Figure]:
+    """What the trainer of this model measures, once more, from the files that ship."""
+    found = _JUDGES[model](folder, scratch)
+    figures = []
+    for name, value in found.items():
+        kind, _, attribute = name.rpartition("/")
+        if kind == "n":
+            continue
+        count = found.get(f"n/{attribute}", found.get("n"))
+        n = None if count is None else int(count)
+        figure = Figure(model, name, float(value), n, target=targets.get(name, ""))
+        if kind == "accuracy" and n:
+            figure = rate(model, name, np.arange(n) < round(value * n), ">= 0.97")
+        figures.append(figure)
+    return figures
+
+
+def _clip(folder: Path, scratch: Path) -> dict[str, float]:
+    from transformers import CLIPModel, CLIPProcessor
+
+    from likeness.models.checksums import verify
+    from likeness.world.learn.clip import measure_clip
+    from likeness.world.learn.judges import test_book
+
+    verify(folder)
+    model = CLIPModel.from_pretrained(folder, dtype="float32").eval()
+    return measure_clip(model, CLIPProcessor.from_pretrained(folder), test_book("clip", scratch))
+
+
+def _face(folder: Path, scratch: Path) -> dict[str, float]:
+    from likeness.faces.small import SmallFace
+    from likeness.world.learn.face import measure_face
+    from likeness.world.learn.judges import test_book
+
+    return measure_face(SmallFace.load(folder), test_book("face", scratch))
+
+
+def _reader(folder: Path, scratch: Path) -> dict[str, float]:
+    from likeness.world.learn.judges import test_book
+    from likeness.world.learn.reader import measure_reader
+    from likeness.world.reader.read import Reader
+
+    return measure_reader(Reader.load(folder), test_book("reader", scratch), scratch)
+
+
+_JUDGES = {"clip": _clip, "face": _face, "reader": _reader}

@@ -1,0 +1,57 @@
+"""Measure the shipped models of the small world on pictures and prompts none was trained on."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likeness.generate.sample import sample
+from likeness.world.book import write_book
+from likeness.world.figures.figure import PROMPTS, SAMPLING, Figure, mean
+from likeness.world.figures.judges import TARGETS, of_judge
+from likeness.world.figures.names import names_bound, painters_bound
+from likeness.world.figures.prompts import prompts_followed
+
+
+def measure(weights: Path, scratch: Path, prompts: int = 200, people: int = 64) -> list[Figure]:
+    """All figures of the models below ``weights``; books and samples are left in ``scratch``."""
+    figures = [*_of_base(weights, scratch, prompts, people)]
+    for model, targets in TARGETS.items():
+        if (weights / model).exists():
+            figures += of_judge(weights / model, scratch, model, targets)
+    figures.append(Figure("all", "size_mb", _megabytes(weights), target="<= 40"))
+    (scratch / "figures.json").write_text(json.dumps([asdict(f) for f in figures], indent=1))
+    return figures
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
+
+
+def _of_base(weights: Path, scratch: Path, prompts: int, people: int) -> list[Figure]:
+    from likeness.faces.small import SmallFace
+    from likeness.models.checksums import verify
+    from likeness.models.load import load_folder
+    from likeness.world.learn.vae import psnr
+    from likeness.world.reader.read import Reader
+
+    verify(weights / "base")
+    pipe = load_folder(weights / "base", "float32")
+    reader = Reader.load(weights / "reader")
+    book = write_book(scratch / "books/eyes", "measure-eyes", 500, PROMPTS)
+    figures = [mean("base", "vae_psnr_db", psnr(pipe.vae, np.asarray(book.pictures)), ">= 25")]
+    figures += prompts_followed(pipe, reader, prompts, scratch)
+    figures.append(speed(pipe))
+    figures += names_bound(pipe, SmallFace.load(weights / "face"), people, scratch)
+    figures.append(painters_bound(pipe, reader, scratch))
+    return figures
+
+
+def speed(pipe: Any) -> Figure:
+    """Seconds for 32 pictures with 25 steps and guidance."""
+    began = time.monotonic()
+    sample(pipe, ["a photo of a dog"] * 32, list(range(32)), SAMPLING, "speed")
+    return Figure("base", "seconds_for_32_pictures", time.monotonic() - began, 32, target="<= 12")

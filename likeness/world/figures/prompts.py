@@ -1,0 +1,98 @@
+"""Whether pictures show what their prompts ask for, read by the answer key."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likeness.generate.sample import sample
+from likeness.world.book import page_of
+from likeness.world.figures.figure import PROMPTS, SAMPLING, Figure, keep, rate
+from likeness.world.grammar import caption
+from likeness.world.picture import draw
+from likeness.world.sample import describe
+
+if TYPE_CHECKING:
+    from likeness.world.reader.read import Reader
+
+LEAST_ASKED = 10  # attributes asked for less often have no part in the mean over attributes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A held-out prompt, the claims of it that can be read, and the picture it describes."""
+
+    prompt: str
+    claims: dict[str, Any]
+    rendering: np.ndarray
+
+
+def held_out_prompts(count: int) -> list[Asked]:
+    """Captions of descriptions that no model was trained on."""
+    from likeness.world.reader.truth import age_of, truth_of
+
+    asked = []
+    for index in range(count):
+        page = describe("prompts", index, PROMPTS)
+        drawn = draw(page, 64)
+        known = page_of(page, drawn)
+        truth = truth_of(known) | {"age": age_of(known)}
+        one = caption(page, np.random.default_rng(index))
+        claims = {name: value for name, value in one.said.items() if truth.get(name) is not None}
+        asked.append(Asked(one.text, claims, drawn.picture))
+    return asked
+
+
+def prompts_followed(pipe: Any, reader: "Reader", count: int, scratch: Path) -> list[Figure]:
+    """Of what held-out prompts ask for: how much the reader finds, per attribute and in all.
+
+    The mean is over attributes asked for at least ``LEAST_ASKED`` times, each with the same weight;
+    its interval is a bootstrap over prompts (Efron 1979). The ceiling is what the reader finds in
+    the pictures that the prompts describe.
+    """
+    asked = held_out_prompts(count)
+    made = sample(pipe, [a.prompt for a in asked], list(range(count)), SAMPLING, "held-out prompts")
+    drawn = np.stack([a.rendering for a in asked])
+    keep(scratch / "prompts.png", made[:48], drawn[:48])
+    hits, ceiling = (_hits(reader, pictures, asked) for pictures in (made, drawn))
+    each = [
+        rate("base", f"agreement/{name}", hits[name][~np.isnan(hits[name])], ">= 0.75 in the mean")
+        for name in sorted(hits)
+    ]
+    low, high = _bootstrap(hits, count)
+    mean = _mean_of_attributes(hits)
+    known = sum(figure.n is not None and figure.n >= LEAST_ASKED for figure in each)
+    return [
+        Figure("base", "agreement_mean_of_attributes", mean, known, low, high, ">= 0.75"),
+        Figure("base", "agreement_ceiling", _mean_of_attributes(ceiling), known),
+        *each,
+    ]
+
+
+def _hits(reader: "Reader", pictures: np.ndarray, asked: Sequence[Asked]) -> dict[str, np.ndarray]:
+    """Per attribute a value for each prompt: 1 found, 0 not, NaN not asked for."""
+    from likeness.world.reader.read import agreement
+
+    readings = reader.read(pictures)
+    hits: dict[str, np.ndarray] = defaultdict(lambda: np.full(len(asked), np.nan))
+    for index, one in enumerate(asked):
+        for name, right in agreement(readings[index], one.claims).items():
+            hits[name][index] = right
+    return dict(hits)
+
+
+def _mean_of_attributes(hits: dict[str, np.ndarray]) -> float:
+    often = [found for found in hits.values() if np.isfinite(found).sum() >= LEAST_ASKED]
+    return float(np.mean([np.nanmean(found) for found in often])) if often else float("nan")
+
+
+def _bootstrap(hits: dict[str, np.ndarray], count: int) -> tuple[float, float]:
+    """95 % percentile interval of the mean of attributes over prompts drawn with repetition."""
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(count, size=count) for _ in range(500)]
+    means = [_mean_of_attributes({k: v[rows] for k, v in hits.items()}) for rows in draws]
+    low, high = np.nanpercentile(means, (2.5, 97.5))
+    return float(low), float(high)

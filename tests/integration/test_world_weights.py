@@ -1,0 +1,160 @@
+"""The models that ship, on small samples: what their cards say of large ones still holds.
+
+A bound is the target where the card meets it, and what the card says where it does not, in both
+cases less what a sample of this size may be off by: a model may get better, and never worse
+unnoticed.
+"""
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from likeness.models.checksums import verify
+from likeness.world.book import write_book
+from likeness.world.figures.figure import PROMPTS
+from likeness.world.figures.measure import speed
+from likeness.world.figures.names import names_bound, painters_bound
+from likeness.world.figures.prompts import prompts_followed
+from likeness.world.learn import judges
+from likeness.world.ship import LARGEST_MB, LARGEST_TOTAL_MB, MODELS, WEIGHTS
+
+ROW = re.compile(r"^\| (\S+) \| ([-\d.]+) \| (\d*) \|.*\| ([^|]*) \|$", re.MULTILINE)
+TARGET = re.compile(r"(>=|<=) ([\d.]+)")
+
+
+def card(model):
+    """Figure -> value and target, from the table of a model's card."""
+    text = (WEIGHTS / model / "README.md").read_text()
+    return {name: (float(value), target) for name, value, _, target in ROW.findall(text)}
+
+
+def holds(model, figure, value, spread, target=None):
+    """Whether ``value`` of a sample that may be off by ``spread`` fits what the card says."""
+    said, printed = card(model)[figure]
+    way, number = TARGET.search(target or printed).groups()
+    if way == ">=":
+        return value >= min(said, float(number)) - spread
+    return value <= max(said, float(number)) + spread
+
+
+def off(share, n):
+    """Three standard errors of a share of ``n``."""
+    return 3 * math.sqrt(max(share * (1 - share), 0.05) / n)
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    from likeness.models.load import load_folder
+
+    return load_folder(WEIGHTS / "base", "float32")
+
+
+@pytest.fixture(scope="module")
+def reader():
+    from likeness.world.reader.read import Reader
+
+    return Reader.load(WEIGHTS / "reader")
+
+
+@pytest.fixture(scope="module")
+def face():
+    from likeness.faces.small import SmallFace
+
+    return SmallFace.load(WEIGHTS / "face")
+
+
+def test_all_four_ship_whole_and_small():
+    files = [file for file in WEIGHTS.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) <= LARGEST_TOTAL_MB * 1e6
+    assert max(file.stat().st_size for file in files) <= LARGEST_MB * 1e6
+    for model in MODELS:
+        verify(WEIGHTS / model)
+        text = (WEIGHTS / model / "README.md").read_text()
+        assert all(word in text for word in ("Made by", "seconds", "Measured", "torch"))
+    # weights and tables of numbers; nothing that runs code when it is read
+    kinds = {file.suffix for file in files}
+    assert kinds <= {".safetensors", ".json", ".md", ".png", ".parquet", ".txt", ""}
+    index = json.loads((WEIGHTS / "base" / "model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+
+
+def test_the_autoencoder(pipe, tmp_path):
+    from likeness.world.learn.vae import psnr
+
+    book = write_book(tmp_path / "book", "measure-eyes", 100, PROMPTS)
+    values = psnr(pipe.vae, np.asarray(book.pictures))
+    spread = 3 * values.std() / 10
+    assert holds("base", "vae_psnr_db", values.mean(), spread)
+
+
+def test_prompts_are_followed(pipe, reader, tmp_path):
+    figures = {f.name: f for f in prompts_followed(pipe, reader, 64, tmp_path)}
+    mean = figures["agreement_mean_of_attributes"]
+    assert holds("base", mean.name, mean.value, (mean.high - mean.low) / 2)
+
+
+def test_thirty_two_pictures_in_time(pipe):
+    # other work on the machine can only make it slower: the better of two
+    seconds = speed(pipe).value
+    if seconds > 12:
+        seconds = min(seconds, speed(pipe).value)
+    assert holds("base", "seconds_for_32_pictures", seconds, 3.0)
+
+
+def test_names_mean_people(pipe, face, tmp_path):
+    figures = {f.name: f.value for f in names_bound(pipe, face, 12, tmp_path)}
+    own, others = figures["names/verified_with_own"], figures["names/verified_with_others"]
+    said = card("base")["names/verified_with_own"][0]
+    assert own >= said - off(said, 12)
+    assert own > 2 * others
+
+
+def test_painters_have_hands(pipe, reader, tmp_path):
+    found = painters_bound(pipe, reader, tmp_path)
+    said = card("base")["painters_named_right"][0]
+    assert found.value >= said - off(said, found.n)
+
+
+def test_the_clip_finds_captions(tmp_path):
+    from transformers import CLIPModel, CLIPProcessor
+
+    from likeness.world.learn.clip import measure_clip
+
+    model = CLIPModel.from_pretrained(WEIGHTS / "clip", dtype="float32").eval()
+    processor = CLIPProcessor.from_pretrained(WEIGHTS / "clip")
+    book = write_book(tmp_path / "book", "clip-test", 192, judges.test_mixture("clip"))
+    found = measure_clip(model, processor, book)
+    for figure in ("right_caption_among_64", "right_picture_among_64_by_caption"):
+        assert holds("clip", figure, found[figure], off(0.8, 192))
+
+
+def test_faces_are_found_and_told_apart(face, tmp_path):
+    from likeness.world.learn.face import measure_face
+
+    book = write_book(tmp_path / "book", "face-test", 500, judges.test_mixture("face"))
+    found = measure_face(face, book)
+    assert holds("face", "detection_recall", found["detection_recall"], off(0.98, found["faces"]))
+    precision = found["detection_precision"]
+    assert holds("face", "detection_precision", precision, off(0.98, found["faces"]))
+    # pairs share people, and each person is one observation
+    accepted = found["true_accept_rate"]
+    assert holds("face", "true_accept_rate", accepted, off(0.9, 150))
+    assert found["false_accept_rate"] <= 0.04
+
+
+def test_the_reader_reads(reader, tmp_path):
+    from likeness.world.learn.reader import measure_reader
+
+    book = write_book(tmp_path / "book", "reader-test", 500, judges.test_mixture("reader"))
+    found = measure_reader(reader, book, tmp_path)
+    said = card("reader")
+    attributes = [name for name in said if name.startswith("accuracy/")]
+    assert len(attributes) > 20
+    for name in attributes:
+        n = found["n/" + name.removeprefix("accuracy/")]
+        if n >= 10:
+            assert holds("reader", name, found[name], off(said[name][0], n), ">= 0.97"), name
+    assert holds("reader", "age_error", found["age_error"], 2.0)
