@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from likeness.errors import BadInput
 from resources.compute import Compute, Job
 from resources.gpu import gpu_indices
+from resources.in_use import InUse
 from resources.manifest import (
     CorruptArtifact,
     Manifest,
@@ -63,6 +64,11 @@ class Artifacts(dg.ConfigurableResource):
         return Path(self.state_dir)
 
     @property
+    def in_use(self) -> InUse:
+        """What running steps of this machine make and read."""
+        return InUse(self.state / "in_use")
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file."""
         return self.state / "likeness.duckdb"
@@ -90,7 +96,7 @@ class Artifacts(dg.ConfigurableResource):
     def find_current(self, asset: str, partition: str | None) -> Manifest | None:
         """The artefact that is current for an asset and partition, if there is one."""
         ref = self.store.ref(asset, partition)
-        return None if ref is None else self.store.find(asset, ref.fingerprint)
+        return None if ref is None else self._find(asset, ref.fingerprint)
 
     def make(
         self,
@@ -113,10 +119,9 @@ class Artifacts(dg.ConfigurableResource):
         """
         began = time.monotonic()
         work = self._describe(step, params, inputs)
-        lock = self.state / "locks" / f"{work.fingerprint}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
-            found = None if recompute else self.store.find(step.asset, work.fingerprint)
+        with self.lock(work.fingerprint):
+            there = self._find(step.asset, work.fingerprint)
+            found = None if recompute else there
             made = found or self._do(
                 step, work, _hints(params), inputs, located or {}, recompute, say
             )
@@ -150,7 +155,6 @@ class Artifacts(dg.ConfigurableResource):
         }
         used = {name: manifest.content for name, manifest in (inputs or {}).items()}
         fingerprint = fingerprint_of(parts | ({"inputs": used} if used else {}))
-        found = self.store.find(step.asset, fingerprint)
         work = Work(
             asset=step.asset,
             fingerprint=fingerprint,
@@ -158,9 +162,22 @@ class Artifacts(dg.ConfigurableResource):
             code_version=step.code_version,
             inputs=used,
         )
-        made = found or self.store.publish(folder, work)
+        with self.lock(fingerprint):
+            found = self._find(step.asset, fingerprint)
+            made = found or self.store.publish(folder, work)
         seconds = time.monotonic() - began
         return Made(manifest=made, partition=partition, hit=found is not None, seconds=seconds)
+
+    def lock(self, fingerprint: str) -> FileLock:
+        """Held by whoever makes this artefact."""
+        lock = self.state / "locks" / f"{fingerprint}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(lock)
+
+    def _find(self, asset: str, fingerprint: str) -> Manifest | None:
+        """The artefact if there is one; from now on nobody removes it or what becomes of it."""
+        with self.in_use.claim(fingerprint):
+            return self.store.find(asset, fingerprint)
 
     def _describe(self, step: Step, params: BaseModel, inputs: dict[str, Manifest]) -> Work:
         """Everything the result depends on, and its fingerprint."""
@@ -207,6 +224,8 @@ class Artifacts(dg.ConfigurableResource):
     def fetch(self, manifest: Manifest) -> Path:
         """A complete local folder; a damaged artefact is set aside so that it is made again."""
         try:
+            with self.in_use.claim(manifest.fingerprint):
+                pass
             return self.store.fetch(manifest)
         except CorruptArtifact as error:
             self.store.quarantine(manifest)
