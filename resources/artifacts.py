@@ -149,12 +149,8 @@ class Artifacts(dg.ConfigurableResource):
     ) -> Made:
         """Publish what a quick look found, outside or in ``inputs``; its bytes look it up again."""
         began = time.monotonic()
-        parts: dict[str, Any] = {
-            "asset": step.asset,
-            "content": content_digest(describe_folder(folder)),
-        }
+        fingerprint = self.look_fingerprint(step, folder, inputs)
         used = {name: manifest.content for name, manifest in (inputs or {}).items()}
-        fingerprint = fingerprint_of(parts | ({"inputs": used} if used else {}))
         work = Work(
             asset=step.asset,
             fingerprint=fingerprint,
@@ -167,6 +163,21 @@ class Artifacts(dg.ConfigurableResource):
             made = found or self.store.publish(folder, work)
         seconds = time.monotonic() - began
         return Made(manifest=made, partition=partition, hit=found is not None, seconds=seconds)
+
+    def fingerprint(self, step: Step, params: BaseModel, inputs: dict[str, Manifest]) -> str:
+        """By what ``make`` looks this work up."""
+        return self._describe(step, params, inputs).fingerprint
+
+    def look_fingerprint(
+        self, step: Step, folder: Path, inputs: dict[str, Manifest] | None = None
+    ) -> str:
+        """By what ``keep`` looks up what was found."""
+        parts: dict[str, Any] = {
+            "asset": step.asset,
+            "content": content_digest(describe_folder(folder)),
+        }
+        used = {name: manifest.content for name, manifest in (inputs or {}).items()}
+        return fingerprint_of(parts | ({"inputs": used} if used else {}))
 
     def lock(self, fingerprint: str) -> FileLock:
         """Held by whoever makes this artefact."""

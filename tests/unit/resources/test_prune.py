@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import small_tasks
-from small_tasks import NEXT, STEP, Number
 
 from likeness.errors import BadInput
 from resources import step
