@@ -88,7 +88,7 @@ def finished(
 ) -> tuple[list[Due], Cursor]:
     """Batches at rest for ``quiet`` seconds that no run was asked for, and the next cursor.
 
-    ``states``: (job, key) -> ``state_of`` its folders. A folder that is again as it was some time ago
+    ``states``: (job, key) -> ``state_of`` its folders. A folder that is again as it once was
     is a new batch: what is current is what lies there now.
     """
     due: list[Due] = []

@@ -208,8 +208,9 @@ def _lpips(two: Two, params: ScoreParams, folder: Path) -> Iterator[Score]:
     if side < SMALLEST:
         raise _TooSmall(f"LPIPS needs {SMALLEST} px and the smallest picture has {side}: left out")
     network = open_lpips(folder)
-    pairs = ([one.files[i] for i in place] for one, place in zip(two[:2], two.named, strict=True))
-    values = network.pairs(*pairs, side=side).values
+    rows, columns = two.named
+    a, b = [two.a.files[i] for i in rows], [two.b.files[i] for i in columns]
+    values = network.pairs(a, b, side).values
     yield from _named(f"LPIPS ({network.backbone}), {side} px", values, params)
 
 
