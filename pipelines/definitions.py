@@ -9,19 +9,9 @@ from pipelines.jobs import jobs
 from pipelines.loggers import console
 from pipelines.schedules import schedules
 from pipelines.sensors import sensors
-from resources.artifacts import Artifacts
+from resources.artifacts import Artifacts, artifacts_of
 from resources.notifier import notifier_from_environment
 from resources.settings import Settings
-
-
-def artifacts_of(settings: Settings) -> Artifacts:
-    """Store, cache and compute as the environment says."""
-    return Artifacts(
-        store_uri=settings.store_uri,
-        state_dir=str(settings.state_dir.resolve()),
-        cache_gb=settings.cache_gb,
-        threads=settings.threads,
-    )
 
 
 def build_defs(

@@ -19,7 +19,7 @@ def main() -> None:
 def open_report() -> None:
     """Show the report in a browser, and say where it lies."""
     with readable():
-        from pipelines.definitions import artifacts_of
+        from resources.artifacts import artifacts_of
         from resources.settings import Settings
 
         page = artifacts_of(Settings()).report

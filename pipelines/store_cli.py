@@ -19,7 +19,7 @@ MIN_AGE_HOURS = 24.0
 
 
 def _artifacts() -> "Artifacts":
-    from pipelines.definitions import artifacts_of
+    from resources.artifacts import artifacts_of
     from resources.settings import Settings
 
     return artifacts_of(Settings())

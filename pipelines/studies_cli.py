@@ -86,8 +86,9 @@ def _among_the_studies(file: Path, user_folder: Path | None) -> Iterator[None]:
 
 
 def _estimate(study: str) -> "list[Expected]":
-    from pipelines.definitions import artifacts_of, build_defs
+    from pipelines.definitions import build_defs
     from pipelines.estimate import Looking, estimate
+    from resources.artifacts import artifacts_of
     from resources.settings import Settings
 
     artifacts = artifacts_of(Settings())

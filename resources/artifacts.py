@@ -23,6 +23,7 @@ from resources.manifest import (
     describe_folder,
     fingerprint_of,
 )
+from resources.settings import Settings
 from resources.step import Step
 from resources.store import ArtifactStore, open_store
 
@@ -243,6 +244,16 @@ class Artifacts(dg.ConfigurableResource):
             raise BadInput(
                 f"{error} (it is set aside now: materialise {manifest.asset} again)"
             ) from error
+
+
+def artifacts_of(settings: Settings) -> Artifacts:
+    """Store, cache and compute as the environment says."""
+    return Artifacts(
+        store_uri=settings.store_uri,
+        state_dir=str(settings.state_dir.resolve()),
+        cache_gb=settings.cache_gb,
+        threads=settings.threads,
+    )
 
 
 def _hints(params: BaseModel) -> dict[str, Any]:

@@ -149,6 +149,12 @@ def test_tables_of_the_page_are_those_of_the_warehouse(tiny):
     assert "curves of tiles" in tiny.page
 
 
+def test_the_nightly_job_drives_the_same_flow_and_tells_the_same_failures(tiny):
+    said = json.loads((tiny.warehouse.parent / "refresh.json").read_text())
+    assert said["sentence"] == "; ".join(tiny.runs[-1]["failures"])
+    assert (said["driven"], said["after"]) == ("SUCCESS", True)
+
+
 def checked(tiny, file, **settings):
     """Rows of what ``likeness studies check`` prints, by their first cell, and its last line."""
     done = subprocess.run(
