@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets_defs import keys
-from pipelines.upkeep import maintenance_job, refresh_job
+from pipelines.upkeep import import_job, maintenance_job, refresh_job
 
 JOBS = {
     "people_job": (
@@ -49,7 +49,7 @@ def jobs() -> list[Any]:
         )
         for name, (assets, text) in JOBS.items()
     ]
-    return [*of_assets, refresh_job, maintenance_job]
+    return [*of_assets, refresh_job, import_job, maintenance_job]
 
 
 def _limit(job: str) -> dict[str, str]:

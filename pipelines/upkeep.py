@@ -3,6 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
+from assets_defs.results import readable_failures
 from assets_defs.studies import registry
 from likeness.errors import BadInput
 from pipelines.driver import check_study, run_studies
@@ -42,6 +43,20 @@ def refresh(context: dg.OpExecutionContext, config: RefreshConfig, artifacts: Ar
     context.add_output_metadata({"studies": names, "steps": len(costs), "cache_hits": hits})
     if failures:
         raise dg.Failure(description="; ".join(failures), allow_retries=False)
+
+
+@dg.op(description="Copies what is new in the bucket of raw files (LIKENESS_RAW_BUCKET).")
+def import_raw(context: dg.OpExecutionContext, artifacts: Artifacts) -> None:
+    """Into the raw folder, whose own sensor goes on from there."""
+    from resources.inbox import Inbox
+
+    settings = Settings()
+    if settings.raw is None:
+        sentence = "raw files are copied into LIKENESS_RAW: set it to a folder"
+        raise dg.Failure(description=sentence, allow_retries=False)
+    with readable_failures():
+        copied = Inbox(settings.raw_bucket, artifacts.state).copy_to(settings.raw)
+    context.add_output_metadata({"files": copied})
 
 
 class PruneConfig(dg.Config):
@@ -95,6 +110,12 @@ def verify_store(
 def refresh_job() -> None:
     """For a schedule."""
     refresh()
+
+
+@dg.job(description="Copies new raw files out of their bucket into the raw folder.")
+def import_job() -> None:
+    """For a sensor."""
+    import_raw()
 
 
 @dg.job(description="Prunes the store (shows it only, unless told to delete) and verifies it.")

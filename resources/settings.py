@@ -22,6 +22,9 @@ class Settings(BaseSettings):
         "", description="a folder, or s3://bucket/prefix; empty = state_dir/artifacts"
     )
     raw: Path | None = Field(None, description="folder of a user's own raw files")
+    raw_bucket: str = Field(
+        "", description="s3://bucket/prefix from which raw files are copied into the raw folder"
+    )
     raw_quiet_seconds: float = Field(
         120, ge=0, description="a raw folder unchanged for so long is taken in by its sensor"
     )

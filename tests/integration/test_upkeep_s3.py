@@ -4,6 +4,7 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import small_tasks
 from small_tasks import NEXT, STEP, Number
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.console import console
+from pipelines.definitions import build_defs
 from resources import step
 from resources.artifacts import Artifacts
 from resources.prune import find_rubbish, prune
@@ -89,3 +91,67 @@ def test_the_doctor_writes_to_the_bucket_and_leaves_nothing(artifacts, monkeypat
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 1
     assert "refuses the credentials" in done.output
+
+
+def put(s3, name, data):
+    s3.client.put_object(s3.bucket, name, BytesIO(data), len(data))
+
+
+def test_a_batch_in_a_bucket_comes_into_the_raw_folder_when_it_is_whole(
+    artifacts, s3_environment, tmp_path, monkeypatch
+):
+    prefix = f"{tmp_path.name}/in box"
+    raw = tmp_path / "raw"
+    monkeypatch.setenv("LIKENESS_RAW", str(raw))
+    monkeypatch.setenv("LIKENESS_RAW_BUCKET", f"s3://{s3_environment.bucket}/{prefix}")
+    monkeypatch.setenv("LIKENESS_RAW_QUIET_SECONDS", "0")
+    defs = build_defs(artifacts)
+    sensor = defs.get_repository_def().get_sensor_def("new_bucket_files")
+
+    def tick(cursor=None):
+        with (
+            dg.DagsterInstance.ephemeral() as instance,
+            dg.build_sensor_context(
+                instance=instance,
+                cursor=cursor,
+                definitions=defs,
+                resources={"artifacts": artifacts},
+            ) as context,
+        ):
+            return sensor.evaluate_tick(context)
+
+    def copied():
+        return defs.resolve_job_def("import_job").execute_in_process().success
+
+    empty = tick()
+    assert empty.run_requests == []
+    put(s3_environment, f"{prefix}/me/Église 1.jpg", b"one")
+    put(s3_environment, f"{prefix}/me/.DS_Store", b"clutter")
+    asked = tick(empty.cursor)
+    assert len(asked.run_requests) == 1
+    assert tick(asked.cursor).run_requests == []
+    assert copied()
+    assert {path.name: path.read_bytes() for path in (raw / "me").iterdir()} == {
+        "Église 1.jpg": b"one"
+    }
+    before = (raw / "me" / "Église 1.jpg").stat()
+    time.sleep(1.1)
+    put(s3_environment, f"{prefix}/me/two.jpg", b"two")
+    (raw / "mine.jpg").write_bytes(b"mine")
+    again = tick(asked.cursor)
+    assert again.run_requests[0].run_key != asked.run_requests[0].run_key
+    assert copied()
+    assert (raw / "me" / "two.jpg").read_bytes() == b"two"
+    assert (raw / "mine.jpg").exists()
+    assert (raw / "me" / "Église 1.jpg").stat() == before
+
+
+def test_a_bucket_of_raw_files_that_is_none_is_told_in_a_sentence(artifacts, monkeypatch, tmp_path):
+    monkeypatch.setenv("LIKENESS_RAW", str(tmp_path / "raw"))
+    monkeypatch.setenv("LIKENESS_RAW_BUCKET", "gs://bucket")
+    job = build_defs(artifacts).resolve_job_def("import_job")
+    done = job.execute_in_process(raise_on_error=False)
+    (event,) = done.get_step_failure_events()
+    assert (
+        "write it like s3://bucket/prefix" in event.step_failure_data.user_failure_data.description
+    )
