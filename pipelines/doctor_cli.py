@@ -16,7 +16,9 @@ def doctor() -> None:
         from resources.settings import Settings
 
         found = list(examine(Settings()))
-    table = Table("", "", "found", "what to do")
+    table = Table()
+    for title in ("", "", "found", "what to do"):
+        table.add_column(title, overflow="fold")
     for one in found:
         colour = COLOURS[one.level]
         mark = f"[{colour}]{one.level}[/{colour}]"

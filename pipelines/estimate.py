@@ -148,7 +148,7 @@ def _past(warehouse: Path) -> pd.DataFrame:
 def _seconds(past: pd.DataFrame, asset: str, key: str | None) -> float | None:
     """Of the same step, else the median of its study's, else of all; None where none ever ran."""
     same = past[past["asset"] == asset]
-    study = same["partition"].str.split("__").str[0] == str(key).split("__")[0]
+    study = same["partition"].astype("string").str.split("__").str[0] == str(key).split("__")[0]
     for some in (same[same["partition"] == key], same[study], same):
         if len(some):
             return float(some["seconds"].median())

@@ -1,5 +1,6 @@
 """Any two folders of pictures held against each other: pairs of one name, all pairs, whole sets."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -71,7 +72,7 @@ class _Set(NamedTuple):
     sizes: list[tuple[int, int]]  # px, upright
 
 
-class Two(NamedTuple):
+class _Two(NamedTuple):
     """Both sets, and the places in them of the pictures that have one name."""
 
     a: _Set
@@ -136,15 +137,20 @@ def _opened(folder: Path, unreadable: list[Unreadable]) -> _Set:
     return _Set([file for file, _ in good], names, [one for _, one in good])
 
 
-def _paired(a: _Set, b: _Set) -> Two:
-    mine = {name: place for place, name in enumerate(a.names) if a.names.count(name) == 1}
-    theirs = {name: place for place, name in enumerate(b.names) if b.names.count(name) == 1}
+def _paired(a: _Set, b: _Set) -> _Two:
+    mine, theirs = _places(a.names), _places(b.names)
     both = [name for name in mine if name in theirs]
     places = [[one[name] for name in both] for one in (mine, theirs)]
-    return Two(a, b, (np.array(places[0], int), np.array(places[1], int)))
+    return _Two(a, b, (np.array(places[0], int), np.array(places[1], int)))
 
 
-def _ssim(two: Two, params: ScoreParams) -> Iterator[Score]:
+def _places(names: list[str]) -> dict[str, int]:
+    """Of the names that stand once."""
+    often = Counter(names)
+    return {name: place for place, name in enumerate(names) if often[name] == 1}
+
+
+def _ssim(two: _Two, params: ScoreParams) -> Iterator[Score]:
     """Wang et al. 2004, gray; all at the shortest side of any picture."""
     side = shared_side([*two.a.sizes, *two.b.sizes], SSIM, params.side)
     a, b = (_gray(one, side) for one in (two.a, two.b))
@@ -170,7 +176,7 @@ def _gray(one: _Set, side: int) -> np.ndarray:
         return np.stack(list(pool.map(ready, one.files)))
 
 
-def _faces(two: Two, params: ScoreParams, backend: FaceBackend) -> Iterator[Score]:
+def _faces(two: _Two, params: ScoreParams, backend: FaceBackend) -> Iterator[Score]:
     """Share of pairs that show one person, by the nearest two of their faces."""
     a, b = (_embeddings(backend, one.files) for one in (two.a, two.b))
 
@@ -192,7 +198,7 @@ def _embeddings(backend: FaceBackend, files: list[Path]) -> list[np.ndarray]:
     return found
 
 
-def _clip(two: Two, params: ScoreParams) -> Iterator[Score]:
+def _clip(two: _Two, params: ScoreParams) -> Iterator[Score]:
     """CLIP-I (Ruiz et al. 2023), and FID and KID of CLIP features (likeness.metrics.frechet)."""
     encoder = open_clip_folder(str(params.clip))
     a, b = (encoder.embed_images(one.files).vectors for one in (two.a, two.b))
@@ -202,7 +208,7 @@ def _clip(two: Two, params: ScoreParams) -> Iterator[Score]:
         yield _whole(f"KID of {params.clip}", kid(a, b, seed=params.seed).value)
 
 
-def _lpips(two: Two, params: ScoreParams, folder: Path) -> Iterator[Score]:
+def _lpips(two: _Two, params: ScoreParams, folder: Path) -> Iterator[Score]:
     """Zhang et al. 2018, of pictures of one name."""
     side = shared_side([*two.a.sizes, *two.b.sizes], SSIM, params.side)
     if side < SMALLEST:
@@ -215,7 +221,7 @@ def _lpips(two: Two, params: ScoreParams, folder: Path) -> Iterator[Score]:
 
 
 def _of_matrices(
-    measure: str, two: Two, params: ScoreParams, ab: tuple[T, T], of: Callable[[T, T], np.ndarray]
+    measure: str, two: _Two, params: ScoreParams, ab: tuple[T, T], of: Callable[[T, T], np.ndarray]
 ) -> Iterator[Score]:
     """A measure whose matrices are arithmetic."""
     matrix = of(*ab)

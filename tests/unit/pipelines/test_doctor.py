@@ -21,6 +21,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("LIKENESS_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(doctor, "LEAST_DISK", 0.0)
     monkeypatch.setattr(doctor, "LEAST_MEMORY", 0.0)
+    monkeypatch.setattr("resources.gpu.gpu_indices", lambda: ())
     return tmp_path
 
 
