@@ -11,13 +11,27 @@ from typing import Annotated
 
 import typer
 
-from pipelines import faces_cli, models_cli, world_cli
+from pipelines import (
+    doctor_cli,
+    faces_cli,
+    models_cli,
+    report_cli,
+    score_cli,
+    store_cli,
+    studies_cli,
+    world_cli,
+)
 from pipelines.console import console, readable, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(faces_cli.app, name="faces")
 app.add_typer(models_cli.app, name="models")
+app.add_typer(report_cli.app, name="report")
+app.add_typer(store_cli.app, name="store")
+app.add_typer(studies_cli.app, name="studies")
 app.add_typer(world_cli.app, name="world")
+app.command()(doctor_cli.doctor)
+app.command()(score_cli.score)
 StudyName = Annotated[str, typer.Argument(help="a study's name, such as demo")]
 
 

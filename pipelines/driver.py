@@ -5,7 +5,7 @@ are cache hits import nothing heavy, which is why it is one process; misses star
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,6 +15,12 @@ from assets_defs.studies import registry
 from likeness.errors import BadInput
 from pipelines.recover import bury_dead_runs, driver_tag
 
+NO_REASON = "see the log of the run"
+# The flow.
+ORDER = (
+    *("models_job", "people_job", "painters_job"),
+    *("experiments_job", "networks_job", "report_job"),
+)
 # Without it Dagster prints every event of its engine.
 PLAIN_WORDS: dict[str, Any] = {"loggers": {"console": {}}}
 
@@ -65,13 +71,29 @@ def run_study(
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
 ) -> tuple[list[StepCost], list[str]]:
+    """As ``run_studies``, of one."""
+    return run_studies([study], definitions, instance, say)
+
+
+def _plan_of_all(studies: Sequence[str]) -> list[tuple[str, str | None]]:
+    """What several studies run, each job and key once, in the order of the flow."""
+    wanted = dict.fromkeys(both for study in studies for both in plan(study))
+    return sorted(wanted, key=lambda both: ORDER.index(both[0]))
+
+
+def run_studies(
+    studies: Sequence[str],
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    say: Callable[[str], None],
+) -> tuple[list[StepCost], list[str]]:
     """Costs of all steps, and one sentence for each job that failed; one failure stops no other."""
     costs: list[StepCost] = []
     failures: list[str] = []
     for run_id in bury_dead_runs(instance):
         say(f"run {run_id} had lost its process and is ended")
     broken: set[tuple[str, str | None]] = set()
-    jobs = plan(study)
+    jobs = _plan_of_all(studies)
     for number, (job, key) in enumerate(jobs, 1):
         name = f"{job} [{key}]" if key else job
         say(f"({number}/{len(jobs)}) {name}")
@@ -153,15 +175,27 @@ def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
     """Why a job failed, in the words of the step or check that stopped it."""
-    for event in result.get_step_failure_events():
-        failure = event.step_failure_data.user_failure_data
-        if failure is not None and failure.description:
-            return failure.description
+    if said := _said(result.get_step_failure_events()):
+        return said
     for check in result.get_asset_check_evaluations():
         if not check.passed and check.blocking:
             details = {name: value.value for name, value in check.metadata.items()}
             return f"check {check.check_name} failed: {details}"
-    return "see the log of the run"
+    return NO_REASON
+
+
+def reason_of(failed: Iterable[dg.DagsterEvent]) -> str:
+    """Why a run failed, from its events of failed steps."""
+    return _said(failed) or NO_REASON
+
+
+def _said(failed: Iterable[dg.DagsterEvent]) -> str | None:
+    """The sentence of the first step that gave one."""
+    for event in failed:
+        failure = event.step_failure_data.user_failure_data
+        if failure is not None and failure.description:
+            return failure.description
+    return None
 
 
 def check_study(study: str, raw_is_set: bool) -> None:

@@ -1,10 +1,11 @@
-"""One job per partition definition (Dagster refuses a job over two), and one for the report."""
+"""One job per partition definition (Dagster refuses a job over two), one for the report, upkeep."""
 
 from typing import Any
 
 import dagster as dg
 
 from assets_defs import keys
+from pipelines.upkeep import import_job, maintenance_job, refresh_job
 
 JOBS = {
     "people_job": (
@@ -38,8 +39,8 @@ LONGEST = {
 
 
 def jobs() -> list[Any]:
-    """A job for each set of assets that shares its partitions."""
-    return [
+    """A job for each set of assets that shares its partitions, and those without assets."""
+    of_assets = [
         dg.define_asset_job(
             name,
             selection=dg.AssetSelection.assets(*(key.split("/") for key in assets)),
@@ -48,6 +49,7 @@ def jobs() -> list[Any]:
         )
         for name, (assets, text) in JOBS.items()
     ]
+    return [*of_assets, refresh_job, import_job, maintenance_job]
 
 
 def _limit(job: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from likeness.errors import BadInput
 from resources.compute import Compute, Job
 from resources.gpu import gpu_indices
+from resources.in_use import InUse
 from resources.manifest import (
     CorruptArtifact,
     Manifest,
@@ -22,6 +23,7 @@ from resources.manifest import (
     describe_folder,
     fingerprint_of,
 )
+from resources.settings import Settings
 from resources.step import Step
 from resources.store import ArtifactStore, open_store
 
@@ -63,6 +65,11 @@ class Artifacts(dg.ConfigurableResource):
         return Path(self.state_dir)
 
     @property
+    def in_use(self) -> InUse:
+        """What running steps of this machine make and read."""
+        return InUse(self.state / "in_use")
+
+    @property
     def warehouse(self) -> Path:
         """The DuckDB file."""
         return self.state / "likeness.duckdb"
@@ -90,7 +97,7 @@ class Artifacts(dg.ConfigurableResource):
     def find_current(self, asset: str, partition: str | None) -> Manifest | None:
         """The artefact that is current for an asset and partition, if there is one."""
         ref = self.store.ref(asset, partition)
-        return None if ref is None else self.store.find(asset, ref.fingerprint)
+        return None if ref is None else self._find(asset, ref.fingerprint)
 
     def make(
         self,
@@ -113,10 +120,9 @@ class Artifacts(dg.ConfigurableResource):
         """
         began = time.monotonic()
         work = self._describe(step, params, inputs)
-        lock = self.state / "locks" / f"{work.fingerprint}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
-            found = None if recompute else self.store.find(step.asset, work.fingerprint)
+        with self.lock(work.fingerprint):
+            there = self._find(step.asset, work.fingerprint)
+            found = None if recompute else there
             made = found or self._do(
                 step, work, _hints(params), inputs, located or {}, recompute, say
             )
@@ -144,13 +150,8 @@ class Artifacts(dg.ConfigurableResource):
     ) -> Made:
         """Publish what a quick look found, outside or in ``inputs``; its bytes look it up again."""
         began = time.monotonic()
-        parts: dict[str, Any] = {
-            "asset": step.asset,
-            "content": content_digest(describe_folder(folder)),
-        }
+        fingerprint = self.look_fingerprint(step, folder, inputs)
         used = {name: manifest.content for name, manifest in (inputs or {}).items()}
-        fingerprint = fingerprint_of(parts | ({"inputs": used} if used else {}))
-        found = self.store.find(step.asset, fingerprint)
         work = Work(
             asset=step.asset,
             fingerprint=fingerprint,
@@ -158,9 +159,37 @@ class Artifacts(dg.ConfigurableResource):
             code_version=step.code_version,
             inputs=used,
         )
-        made = found or self.store.publish(folder, work)
+        with self.lock(fingerprint):
+            found = self._find(step.asset, fingerprint)
+            made = found or self.store.publish(folder, work)
         seconds = time.monotonic() - began
         return Made(manifest=made, partition=partition, hit=found is not None, seconds=seconds)
+
+    def fingerprint(self, step: Step, params: BaseModel, inputs: dict[str, Manifest]) -> str:
+        """By what ``make`` looks this work up."""
+        return self._describe(step, params, inputs).fingerprint
+
+    def look_fingerprint(
+        self, step: Step, folder: Path, inputs: dict[str, Manifest] | None = None
+    ) -> str:
+        """By what ``keep`` looks up what was found."""
+        parts: dict[str, Any] = {
+            "asset": step.asset,
+            "content": content_digest(describe_folder(folder)),
+        }
+        used = {name: manifest.content for name, manifest in (inputs or {}).items()}
+        return fingerprint_of(parts | ({"inputs": used} if used else {}))
+
+    def lock(self, fingerprint: str) -> FileLock:
+        """Held by whoever makes this artefact."""
+        lock = self.state / "locks" / f"{fingerprint}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(lock)
+
+    def _find(self, asset: str, fingerprint: str) -> Manifest | None:
+        """The artefact if there is one; from now on nobody removes it or what becomes of it."""
+        with self.in_use.claim(fingerprint):
+            return self.store.find(asset, fingerprint)
 
     def _describe(self, step: Step, params: BaseModel, inputs: dict[str, Manifest]) -> Work:
         """Everything the result depends on, and its fingerprint."""
@@ -207,12 +236,24 @@ class Artifacts(dg.ConfigurableResource):
     def fetch(self, manifest: Manifest) -> Path:
         """A complete local folder; a damaged artefact is set aside so that it is made again."""
         try:
+            with self.in_use.claim(manifest.fingerprint):
+                pass
             return self.store.fetch(manifest)
         except CorruptArtifact as error:
             self.store.quarantine(manifest)
             raise BadInput(
                 f"{error} (it is set aside now: materialise {manifest.asset} again)"
             ) from error
+
+
+def artifacts_of(settings: Settings) -> Artifacts:
+    """Store, cache and compute as the environment says."""
+    return Artifacts(
+        store_uri=settings.store_uri,
+        state_dir=str(settings.state_dir.resolve()),
+        cache_gb=settings.cache_gb,
+        threads=settings.threads,
+    )
 
 
 def _hints(params: BaseModel) -> dict[str, Any]:

@@ -4,12 +4,14 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from likeness.errors import BadInput
 from resources.manifest import (
     CHUNK,
     Manifest,
+    Stored,
     damaged_file,
     move_files,
     record_times,
@@ -60,20 +62,21 @@ class FolderBackend:
         path = self.root / key
         if path.is_dir():
             shutil.rmtree(path)
-            self._record(key).unlink(missing_ok=True)
         else:
             path.unlink(missing_ok=True)
+        self._record(key).unlink(missing_ok=True)
 
-    def sizes(self, prefix: str) -> dict[str, int]:
-        """Key -> size in bytes of every file below the folder ``prefix``."""
-        sizes = {}
+    def listing(self, prefix: str) -> dict[str, Stored]:
+        """Every file below the folder ``prefix`` by its key."""
+        found = {}
         for parent, _, names in os.walk(self.root / prefix):
             for name in names:
                 path = Path(parent, name)
                 # a file that another process has just removed is not there
-                if path.is_file():
-                    sizes[path.relative_to(self.root).as_posix()] = path.stat().st_size
-        return sizes
+                with suppress(FileNotFoundError):
+                    if path.is_file():
+                        found[path.relative_to(self.root).as_posix()] = _stored(path.stat())
+        return found
 
     def take(self, folder: Path, manifest: Manifest) -> None:
         """Move the files of ``folder`` to the manifest's location."""
@@ -92,3 +95,8 @@ class FolderBackend:
     def _record(self, location: str) -> Path:
         # beside the folder: whoever reads the folder shall find the artefact's own files only
         return self.root / f"{location}.times.json"
+
+
+def _stored(status: os.stat_result) -> Stored:
+    # a moved file keeps the time of its last change, but not that of its last renaming
+    return Stored(status.st_size, max(status.st_mtime, status.st_ctime))

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -44,6 +44,13 @@ def _inside(path: str) -> str:
 InnerPath = Annotated[str, AfterValidator(_inside)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 AssetName = Annotated[str, Field(pattern=r"^[\w-]+(/[\w-]+)*$")]
+
+
+class Stored(NamedTuple):
+    """A file of a store: its size, and since when (Unix seconds) it lies under its name."""
+
+    bytes: int
+    since: float
 
 
 class FileEntry(BaseModel):

@@ -55,6 +55,16 @@ class ReadCache:
             record_times(entry, files, record)
         self._shrink()
 
+    def unused(self, before: float) -> dict[str, int]:
+        """Content -> bytes of the folders that nobody has asked for since ``before``, Unix s."""
+        old = [p for p in self.root.iterdir() if self._is_entry(p) and self._last_use(p) < before]
+        return {path.name: _bytes_below(path) for path in sorted(old)}
+
+    def remove_unused(self, content: str, before: float) -> bool:
+        """Remove one of them; False where somebody has asked for it since, or reads it."""
+        entry = self.root / content
+        return self._last_use(entry) < before and self._evict(entry)
+
     def _place(self, entry: Path, fill: Callable[[Path], None]) -> bool:
         """Fill a hidden folder and show it when complete; False if another process was first."""
         temp = Path(tempfile.mkdtemp(prefix=TEMP, dir=self.root))

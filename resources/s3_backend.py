@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from likeness.errors import BadInput
 from likeness.progress import EVERY_SECONDS
-from resources.manifest import CHUNK, FileEntry, Manifest, move_files
+from resources.manifest import CHUNK, FileEntry, Manifest, Stored, move_files
 from resources.read_cache import ReadCache
 
 log = logging.getLogger("likeness")
@@ -98,17 +98,19 @@ class S3Backend:
 
     def delete(self, key: str) -> None:
         """Remove an object, or all objects below a folder."""
-        objects = [DeleteObject(self._prefix + name) for name in [*self.sizes(key), key]]
+        objects = [DeleteObject(self._prefix + name) for name in [*self.listing(key), key]]
         with self._plain_errors():
             for error in self._minio.remove_objects(self._bucket, objects):
                 log.warning("%s could not be deleted: %s", error.name, error.message)
 
-    def sizes(self, prefix: str) -> dict[str, int]:
-        """Key -> size in bytes of every object below the folder ``prefix``."""
+    def listing(self, prefix: str) -> dict[str, Stored]:
+        """Every object below the folder ``prefix`` by its key."""
         start = self._prefix + (f"{prefix}/" if prefix else "")
         with self._plain_errors():
             return {
-                item.object_name.removeprefix(self._prefix): item.size
+                item.object_name.removeprefix(self._prefix): Stored(
+                    item.size, item.last_modified.timestamp()
+                )
                 for item in self._minio.list_objects(self._bucket, start, recursive=True)
                 if not item.is_dir
             }

@@ -22,6 +22,15 @@ class Settings(BaseSettings):
         "", description="a folder, or s3://bucket/prefix; empty = state_dir/artifacts"
     )
     raw: Path | None = Field(None, description="folder of a user's own raw files")
+    raw_bucket: str = Field(
+        "", description="s3://bucket/prefix from which raw files are copied into the raw folder"
+    )
+    raw_quiet_seconds: float = Field(
+        120, ge=0, description="a raw folder unchanged for so long is taken in by its sensor"
+    )
+    fresh_hours: float = Field(
+        0, ge=0, description="a report older than this is shown as overdue; 0 = never"
+    )
     studies: Path | None = Field(None, description="folder of a user's own study files")
     cache_gb: float = Field(20, gt=0, description="size cap of the local copy of a remote store")
     threads: int = Field(

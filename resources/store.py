@@ -11,7 +11,7 @@ import logging
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +22,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from likeness.errors import BadInput
 from likeness.progress import track
 from resources.folder_backend import FolderBackend
-from resources.manifest import MANIFEST, FileEntry, Manifest, Work, content_digest, describe_folder
+from resources.manifest import (
+    MANIFEST,
+    FileEntry,
+    Manifest,
+    Stored,
+    Work,
+    content_digest,
+    describe_folder,
+)
 from resources.read_cache import ReadCache
 
 log = logging.getLogger("likeness")
@@ -41,7 +49,7 @@ class Backend(Protocol):
 
     def delete(self, key: str) -> None: ...  # noqa: D102
 
-    def sizes(self, prefix: str) -> dict[str, int]: ...  # noqa: D102
+    def listing(self, prefix: str) -> dict[str, Stored]: ...  # noqa: D102
 
     def take(self, folder: Path, manifest: Manifest) -> None: ...  # noqa: D102
 
@@ -105,9 +113,10 @@ class ArtifactStore:
         manifest = self._manifest(_manifest_key(asset, fingerprint))
         if manifest is None:
             return None
-        sizes = self._backend.sizes(manifest.location)
+        stored = self._backend.listing(manifest.location)
         for entry in manifest.files:
-            if sizes.get(f"{manifest.location}/{entry.path}") != entry.bytes:
+            there = stored.get(f"{manifest.location}/{entry.path}")
+            if there is None or there.bytes != entry.bytes:
                 name = f"{asset} {fingerprint[:12]}"
                 log.warning("%s is not used: %r is missing or of another size", name, entry.path)
                 return None
@@ -177,14 +186,54 @@ class ArtifactStore:
             if manifest := self._manifest(key):
                 yield manifest
 
-    def verify(self) -> list[Problem]:
-        """Read every byte of every artefact and say what is not as published."""
-        keys = self._manifest_keys()
+    def verify(self, only: Iterable[Ref] | None = None) -> list[Problem]:
+        """Read every byte of every artefact, or of those that ``only`` names: what is not as
+        published. An artefact that a ref names and that has no manifest is a problem too.
+        """
+        if only is None:
+            keys = self._manifest_keys()
+        else:
+            keys = sorted({_manifest_key(ref.asset, ref.fingerprint) for ref in only})
         return [
             problem
             for key in track(keys, "verifying artefacts", len(keys))
             for problem in self._problems(key)
         ]
+
+    def set_aside_damaged(self, problems: Iterable[Problem]) -> None:
+        """Quarantine every artefact with a problem: its next run makes it again."""
+        for asset, fingerprint in {(one.asset, one.fingerprint) for one in problems}:
+            if manifest := self._manifest(_manifest_key(asset, fingerprint)):
+                self.quarantine(manifest)
+
+    def listing(self) -> dict[str, Stored]:
+        """Every file of the store by its key."""
+        return self._backend.listing("")
+
+    def find_any(self, asset: str, fingerprint: str) -> Manifest | None:
+        """As ``find``, whether its files are all there or not."""
+        return self._manifest(_manifest_key(asset, fingerprint))
+
+    def withdraw(self, manifest: Manifest) -> None:
+        """Remove a manifest, so that the artefact no longer exists; its files stay for a while."""
+        self._backend.delete(_manifest_key(manifest.asset, manifest.fingerprint))
+
+    def delete(self, key: str) -> None:
+        """Remove what no manifest names: a file, or a folder with all below it."""
+        self._backend.delete(key)
+
+    def delete_empty(self, key: str) -> None:
+        """Remove a folder below which there is no file."""
+        if not self._backend.listing(key):
+            self._backend.delete(key)
+
+    def probe(self) -> None:
+        """Write, read and remove a small file; BadInput or OSError says what does not work."""
+        key, data = f"probe/{uuid.uuid4().hex}", b"likeness"
+        self._backend.write(key, data)
+        if self._read(key) != data:
+            raise BadInput("The store does not give back what is written to it: check its disk.")
+        self._backend.delete("probe")
 
     def set_ref(
         self, asset: str, partition: str | None, manifest: Manifest, cache_hit: bool, seconds: float
@@ -207,9 +256,23 @@ class ArtifactStore:
         return self._ref(_ref_key(asset, partition))
 
     def refs(self) -> list[Ref]:
-        """All current artefacts, sorted by asset and partition."""
-        keys = sorted(key for key in self._backend.sizes("refs") if key.endswith(".json"))
-        return [ref for key in keys if (ref := self._ref(key)) is not None]
+        """All current artefacts, sorted by asset and partition; unreadable refs are left out."""
+        return [ref for key in self._ref_keys() if (ref := self._ref(key)) is not None]
+
+    def all_refs(self) -> list[Ref]:
+        """As ``refs``; BadInput where one cannot be read: nobody knows what it keeps alive."""
+        keys = self._ref_keys()
+        found = [(key, self._ref(key)) for key in keys]
+        for key, ref in found:
+            if ref is None:
+                raise BadInput(
+                    f"{key} in the store cannot be read: materialise its asset again, so that it "
+                    "is known which artefacts are current."
+                )
+        return [ref for _, ref in found if ref is not None]
+
+    def _ref_keys(self) -> list[str]:
+        return sorted(key for key in self._backend.listing("refs") if key.endswith(".json"))
 
     def _manifest(self, key: str) -> Manifest | None:
         data = self._read(key)
@@ -234,7 +297,7 @@ class ArtifactStore:
             return None
 
     def _manifest_keys(self) -> list[str]:
-        return sorted(key for key in self._backend.sizes("") if _is_manifest_key(key))
+        return sorted(key for key in self._backend.listing("") if is_manifest_key(key))
 
     def _read(self, key: str) -> bytes | None:
         try:
@@ -274,7 +337,7 @@ def _manifest_key(asset: str, fingerprint: str) -> str:
     return f"{asset}/{fingerprint}/{MANIFEST}"
 
 
-def _is_manifest_key(key: str) -> bool:
+def is_manifest_key(key: str) -> bool:
     """A file of an artefact may be called manifest.json too; it lies below a fingerprint."""
     parts = key.split("/")
     at = next((i for i, part in enumerate(parts) if FINGERPRINT.fullmatch(part)), None)

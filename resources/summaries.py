@@ -181,7 +181,9 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
         "published_pairs": _published(registry, "pairs"),
-        "ledger": pd.DataFrame([_ledger(*both) for both in current.found.values()]),
+        "ledger": pd.DataFrame(
+            [_ledger(_studies(registry), *both) for both in current.found.values()]
+        ),
     }
 
 
@@ -323,14 +325,26 @@ def _published(registry: Registry, what: str) -> pd.DataFrame:
     )
 
 
-def _ledger(ref: Ref, manifest: Manifest) -> dict[str, object]:
+def _studies(registry: Registry) -> dict[str | None, str]:
+    """Partition key -> the study that it belongs to; base models belong to none."""
+    found: dict[str | None, str] = {}
+    for study in registry.studies.values():
+        found |= dict.fromkeys([*study.subjects, *study.painters], study.name)
+        found |= {f"{study.name}__{key}": study.name for key in study.networks}
+        found |= {f"{study.name}__{key}": study.name for key in study.experiments}
+    return found
+
+
+def _ledger(studies: dict[str | None, str], ref: Ref, manifest: Manifest) -> dict[str, object]:
     return {
         "asset": ref.asset,
         "partition": ref.partition,
+        "study": studies.get(ref.partition),
         "fingerprint": ref.fingerprint,
         "cache_hit": ref.cache_hit,
         "seconds": manifest.seconds,
         "gpu_seconds": manifest.gpu_seconds,
+        "spent_seconds": ref.seconds,
         "peak_memory_mb": manifest.peak_memory_mb,
         "bytes": manifest.bytes_total,
         "updated": ref.updated,

@@ -57,9 +57,12 @@ CREATE TABLE published_verdicts (
 CREATE TABLE published_pairs (
     study VARCHAR, set_a VARCHAR, set_b VARCHAR, ssim DOUBLE, verification DOUBLE
 );
+-- study: that runs the partition, or whose person or painter it is. seconds: of the work when it was
+-- done; spent_seconds: what the last run took to have it, which after a cache hit is next to nothing.
 CREATE TABLE ledger (
-    asset VARCHAR, "partition" VARCHAR, fingerprint VARCHAR, cache_hit BOOLEAN, seconds DOUBLE,
-    gpu_seconds DOUBLE, peak_memory_mb DOUBLE, bytes BIGINT, updated VARCHAR
+    asset VARCHAR, "partition" VARCHAR, study VARCHAR, fingerprint VARCHAR, cache_hit BOOLEAN,
+    seconds DOUBLE, gpu_seconds DOUBLE, spent_seconds DOUBLE, peak_memory_mb DOUBLE, bytes BIGINT,
+    updated VARCHAR
 );
 
 -- Wilson's 95 % interval of k successes among n (Wilson 1927); NULL where n is 0. At 0 and n the
@@ -225,8 +228,24 @@ LEFT JOIN published_pairs p ON p.study = e.study AND p.set_a = m.set_a AND p.set
 WHERE e.subject IS NOT NULL
 ORDER BY e.study, m.part <> 'all', m.set_a, m.set_b, e.experiment, m.part;
 
--- Without the report: its own size on its page would make it another page every time.
+-- What each asset cost. Partitions share artefacts, such as the pictures of a class: each artefact
+-- counts once. Without the report: its own size on its page would make it another page every time.
 CREATE VIEW cost AS
-SELECT asset, count(*) AS artefacts, sum(seconds) AS seconds, sum(gpu_seconds) AS gpu_seconds,
-       max(peak_memory_mb) AS peak_memory_mb, sum(bytes) AS bytes
-FROM ledger WHERE NOT starts_with(asset, 'report/') GROUP BY asset ORDER BY seconds DESC, asset;
+SELECT asset, count(DISTINCT fingerprint) AS artefacts, sum(seconds) FILTER (first) AS seconds,
+       sum(gpu_seconds) FILTER (first) AS gpu_seconds, max(peak_memory_mb) AS peak_memory_mb,
+       sum(bytes) FILTER (first) AS bytes, count(*) FILTER (cache_hit) AS hits,
+       count(*) FILTER (NOT cache_hit) AS misses, sum(spent_seconds) AS spent_seconds
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY asset, fingerprint ORDER BY "partition") = 1 AS first
+    FROM ledger WHERE NOT starts_with(asset, 'report/')
+)
+GROUP BY asset ORDER BY seconds DESC, asset;
+
+-- What each experiment, judge, person and painter would cost by itself, with what it shares.
+CREATE VIEW cost_by_key AS
+SELECT study, "partition", count(*) AS steps, sum(seconds) AS seconds,
+       sum(gpu_seconds) AS gpu_seconds, max(peak_memory_mb) AS peak_memory_mb, sum(bytes) AS bytes,
+       count(*) FILTER (cache_hit) AS hits, count(*) FILTER (NOT cache_hit) AS misses,
+       sum(spent_seconds) AS spent_seconds
+FROM ledger WHERE "partition" IS NOT NULL AND study IS NOT NULL
+GROUP BY ALL ORDER BY study, seconds DESC, "partition";

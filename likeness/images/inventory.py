@@ -84,13 +84,13 @@ def _walk(root: Path, top: Path) -> Iterator[tuple[Path, str | None]]:
         return
     closed: list[OSError] = []
     for here, folders, files in os.walk(top, onerror=closed.append):
-        folders[:] = [name for name in folders if not _hidden(name)]
+        folders[:] = [name for name in folders if not is_clutter(name)]
         # linked folders are listed here but never entered, so no link can make a circle
         for name in folders:
             if (path := Path(here, name)).is_symlink():
                 yield path, "link to a folder, which is not followed"
         for name in files:
-            if not _hidden(name):
+            if not is_clutter(name):
                 yield Path(here, name), None
     for error in closed:
         # a folder that does not exist is no row: ``missing_folders`` names it
@@ -98,7 +98,8 @@ def _walk(root: Path, top: Path) -> Iterator[tuple[Path, str | None]]:
             yield Path(error.filename), f"folder cannot be read: {error.strerror}"
 
 
-def _hidden(name: str) -> bool:
+def is_clutter(name: str) -> bool:
+    """Whether a file or folder of this name is a system's own, or hidden."""
     return name.startswith(".") or name.lower() in CLUTTER
 
 

@@ -14,6 +14,7 @@ from likeness.studies.schema import Network, Painter, Study
 from likeness.studies.subject import Subject
 
 SHIPPED = Path(__file__).parent
+PARTS = ("subjects", "painters", "networks", "experiments")
 # One kind or another: half of each would be neither.
 WHOLE = {"split", "seeds", "prompts", "ages"}
 
@@ -60,8 +61,8 @@ class _Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_study(file: Path) -> Study:
-    """One study; a mistake is one sentence with file and field."""
+def read_raw(file: Path) -> dict[str, Any]:
+    """A study file as plain data, each entry with all that it extends; BadInput as a sentence."""
     try:
         raw = yaml.load(file.read_text(encoding="utf-8"), _Strict)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -69,18 +70,25 @@ def read_study(file: Path) -> Study:
     if not isinstance(raw, dict):
         raise BadInput(f"{file} is empty or no mapping: a study needs at least name and title")
     try:
-        for part in ("subjects", "painters", "networks", "experiments"):
+        for part in PARTS:
             entries = raw.get(part) or {}
             raw[part] = {key: _resolve(entries, key) for key in entries}
-        study = Study.model_validate(raw)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
-    except ValidationError as error:
-        raise BadInput(f"{file}: {_first_problem(error)}") from error
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError) as error:
         raise BadInput(
             f"{file}: subjects, painters, networks and experiments map a key to its fields"
         ) from error
+    return raw
+
+
+def read_study(file: Path) -> Study:
+    """One study; a mistake is one sentence with file and field."""
+    raw = read_raw(file)
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise BadInput(f"{file}: {_first_problem(error)}") from error
     if study.name != file.stem:
         raise BadInput(f"{file} calls itself '{study.name}': name and file name must be the same")
     return study
@@ -167,13 +175,23 @@ def _once(keys: list[str]) -> list[str]:
     return list(dict.fromkeys(keys))
 
 
-def load_registry(user_folder: Path | None = None) -> Registry:
-    """The shipped studies and a user's own; keys must be unique and references must exist."""
+def study_files(user_folder: Path | None = None) -> list[Path]:
+    """The shipped study files and a user's own."""
     files = sorted(SHIPPED.glob("*.yaml"))
     if user_folder is not None:
         if not user_folder.is_dir():
             raise BadInput(f"LIKENESS_STUDIES names {user_folder}, which is no folder")
         files += sorted(user_folder.glob("*.yaml"))
+    return files
+
+
+def load_registry(user_folder: Path | None = None) -> Registry:
+    """The shipped studies and a user's own; keys must be unique and references must exist."""
+    return registry_of(study_files(user_folder))
+
+
+def registry_of(files: Iterable[Path]) -> Registry:
+    """The studies of these files; keys must be unique and references must exist."""
     registry = Registry(studies=_unique([read_study(file) for file in files]))
     _check_references(registry)
     return registry

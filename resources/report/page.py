@@ -27,6 +27,10 @@ from resources.report.pictures import Pictures
 from resources.warehouse import query
 
 SHOWN = 12
+COST_TABLES = (
+    ("cost", "asset", "artefacts"),
+    ("cost_by_key", "study", '"partition"', "steps"),
+)
 
 
 def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, Any]:
@@ -42,11 +46,17 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     ]
     here = Path(__file__).parent
     page = Environment(loader=FileSystemLoader(here), autoescape=True).get_template("page.html.j2")
-    cost = query(artifacts.warehouse, "SELECT * FROM cost").round(1)
+    cost, by_key = (_cost(artifacts.warehouse, view, *of) for view, *of in COST_TABLES)
     style = (here / "style.css").read_text()
-    text = page.render(studies=studies, cost=cost, style=style, legend=LEGEND)
+    text = page.render(studies=studies, cost=cost, by_key=by_key, style=style, legend=LEGEND)
     (folder / "index.html").write_text(text, encoding="utf-8")
     return {"studies": len(studies), "pictures": len(list((folder / "pictures").iterdir()))}
+
+
+def _cost(warehouse: Path, view: str, *of: str) -> pd.DataFrame:
+    """What work cost when it was done; not what the last run took, which is new every time."""
+    columns = (*of, "seconds", "gpu_seconds", "peak_memory_mb", "bytes / 1e6 AS megabytes")
+    return query(warehouse, f"SELECT {', '.join(columns)} FROM {view}").round(1)
 
 
 def put_in_place(folder: Path, page: Path) -> None:

@@ -33,3 +33,12 @@ def test_jobs_and_what_they_materialize_are_as_agreed_on(snapshot):
         for job in jobs
     }
     assert made == snapshot
+
+
+def test_what_runs_by_itself_is_as_agreed_on(snapshot):
+    found = {one.name: one.cron_schedule for one in defs.schedules}
+    found |= {
+        one.name: sorted(getattr(target, "job_name", "") for target in one.targets)
+        for one in defs.sensors
+    }
+    assert found == snapshot

@@ -7,6 +7,9 @@ from pipelines.definitions import defs
 
 GRAPH = defs.resolve_asset_graph()
 NODES = sorted(GRAPH.asset_nodes, key=lambda node: node.key)
+# Jobs of upkeep have no assets.
+RESOLVED = [defs.resolve_job_def(job.name) for job in defs.jobs]
+JOBS = [job for job in RESOLVED if job.asset_layer.executable_asset_keys]
 
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.key.to_user_string())
@@ -38,8 +41,7 @@ def test_every_check_says_what_it_checks():
 
 
 def test_every_asset_is_in_one_job_and_every_job_has_one_partition_definition():
-    jobs = [defs.resolve_job_def(job.name) for job in defs.jobs]
-    of_jobs = [job.asset_layer.executable_asset_keys for job in jobs]
+    of_jobs = [job.asset_layer.executable_asset_keys for job in JOBS]
     assert sorted(key for keys in of_jobs for key in keys) == [node.key for node in NODES]
     for keys in of_jobs:
         assert len({GRAPH.get(key).partitions_def for key in keys}) == 1
@@ -61,6 +63,11 @@ def test_a_base_model_is_upstream_of_the_experiments_that_start_from_it_and_of_n
 
 def test_the_jobs_of_costly_assets_end_when_they_hang():
     costly = {node.key for node in NODES if node.tags.get("cost") == "gpu"}
-    for job in (defs.resolve_job_def(job.name) for job in defs.jobs):
+    for job in JOBS:
         limited = int(job.run_tags.get("dagster/max_runtime", 0)) >= 3600
         assert limited == bool(costly & set(job.asset_layer.executable_asset_keys)), job.name
+
+
+def test_what_runs_by_itself_says_what_it_does():
+    for one in (*RESOLVED, *defs.sensors, *defs.schedules):
+        assert len(one.description) > 20, one.name

@@ -39,6 +39,7 @@ def tiny(tmp_path_factory):
     assert done.returncode == 0, done.stdout[-4000:]
     page = (state / "report" / "index.html").read_text(encoding="utf-8")
     return SimpleNamespace(
+        settings=os.environ | settings,
         runs=json.loads((state / "runs.json").read_text()),
         warehouse=state / "likeness.duckdb",
         report=state / "report",
@@ -146,3 +147,75 @@ def test_tables_of_the_page_are_those_of_the_warehouse(tiny):
     assert "a book of 1906" in tiny.page
     assert "honest stand-ins" in tiny.page
     assert "curves of tiles" in tiny.page
+
+
+def test_the_nightly_job_drives_the_same_flow_and_tells_the_same_failures(tiny):
+    said = json.loads((tiny.warehouse.parent / "refresh.json").read_text())
+    assert said["sentence"] == "; ".join(tiny.runs[-1]["failures"])
+    assert (said["driven"], said["after"]) == ("SUCCESS", True)
+
+
+def checked(tiny, file, **settings):
+    """Rows of what ``likeness studies check`` prints, by their first cell, and its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "studies", "check", str(file)],
+        env=tiny.settings | {"COLUMNS": "300"} | settings,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("│")]
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+    return {first: rest for first, *rest in cells}, done.stdout.strip().splitlines()[-1]
+
+
+def foretold(line):
+    """How many steps would run, and for how many seconds."""
+    found = re.fullmatch(r"(\d+) of 14 steps would run: (\d+) s", line)
+    return int(found[1]), int(found[2])
+
+
+# That an empty folder has nothing to take in is seen only by looking into it: its painter's
+# pictures and classes, and the judge of them, would be tried again.
+TRIED = 4
+
+
+def test_a_check_foretells_a_run_that_finds_everything(tiny):
+    rows, last = checked(tiny, HERE / "tiny.yaml")
+    assert foretold(last)[0] == TRIED
+    assert rows["painters/raw_paintings"][:3] == ["2", "2", "0"]
+    assert rows["painters/paintings"][:3] == ["2", "1", "1"]
+    assert rows["classifier/network"][:3] == ["3", "2", "1"]
+    # nothing was done and nothing has become current by asking
+    assert checked(tiny, HERE / "tiny.yaml")[1] == last
+
+
+def test_a_check_foretells_what_an_edit_makes_anew_and_how_long_it_took_before(tiny, tmp_path):
+    _, before = checked(tiny, HERE / "tiny.yaml")
+    text = (HERE / "tiny.yaml").read_text()
+    assert text.count("epochs: 1,") == 1
+    (tmp_path / "tiny.yaml").write_text(text.replace("epochs: 1,", "epochs: 2,"))
+    rows, last = checked(tiny, tmp_path / "tiny.yaml", LIKENESS_STUDIES="")
+    assert rows["classifier/network"][:3] == ["3", "1", "2"]
+    assert rows["classifier/verdicts"][:3] == ["3", "1", "2"]
+    took = query(
+        tiny.warehouse,
+        "SELECT sum(seconds) AS s FROM ledger WHERE starts_with(asset, 'classifier/') "
+        "AND partition = 'tiny__tiles'",
+    )["s"][0]
+    (tried, seconds), (runs, more) = foretold(before), foretold(last)
+    assert runs == tried + 2
+    # both are printed as whole seconds
+    assert more - seconds == pytest.approx(took, abs=1.01)
+
+
+def test_the_ledger_tells_hits_from_work_and_names_the_study(tiny):
+    found = query(tiny.warehouse, "SELECT * FROM ledger").set_index(["asset", "partition"])
+    assert set(found["study"].dropna()) == {"tiny"}
+    network = found.loc[("classifier/network", "tiny__tiles")]
+    assert network["cache_hit"]
+    assert network["spent_seconds"] < network["seconds"]
+    by_key = query(tiny.warehouse, "SELECT * FROM cost_by_key").set_index("partition")
+    assert {"tiny_master", "tiny__tiles", "tiny__probe"} <= set(by_key.index)
+    assert "tiny__tiles" in tiny.page

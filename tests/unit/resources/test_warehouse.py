@@ -71,7 +71,12 @@ def warehouse(tmp_path_factory):
                 }
             ),
             "ledger": pd.DataFrame(
-                {"asset": ["a/b", "a/b", "report/gallery"], "seconds": [1.0, 2.0, 3.0], "bytes": 5}
+                {
+                    "asset": ["a/b", "a/b", "report/gallery"],
+                    "fingerprint": ["1", "2", "3"],
+                    "seconds": [1.0, 2.0, 3.0],
+                    "bytes": 5,
+                }
             ),
         },
     )
@@ -265,3 +270,53 @@ def test_experiments_about_nobody_or_not_made_yet_are_not_in_the_time_machine(pe
         ["taught", "train", "all"],
         ["taught", "ages", "5"],
     ]
+
+
+def entry(asset, partition, fingerprint, seconds, hit=False, study="s", peak=10.0, size=100):
+    return {
+        "asset": asset,
+        "partition": partition,
+        "study": study,
+        "fingerprint": fingerprint,
+        "cache_hit": hit,
+        "seconds": seconds,
+        "gpu_seconds": seconds / 2,
+        "spent_seconds": 0.25 if hit else seconds,
+        "peak_memory_mb": peak,
+        "bytes": size,
+    }
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    file = tmp_path_factory.mktemp("ledger") / "likeness.duckdb"
+    rows = [
+        # two experiments share the pictures of their class, and the second found them made
+        entry("images/class_prior", "s__a", "1", 40.0),
+        entry("images/class_prior", "s__b", "1", 40.0, hit=True),
+        entry("models/finetuned", "s__a", "2", 100.0, peak=700.0),
+        entry("models/finetuned", "s__b", "3", 60.0, peak=500.0),
+        entry("models/base", "small", "4", 1.0, study=None),
+        entry("report/gallery", None, "5", 9.0, study=None),
+    ]
+    build(file, {"ledger": pd.DataFrame(rows)})
+    return file
+
+
+def test_what_partitions_share_costs_once_and_the_report_does_not_count_itself(ledger):
+    found = query(ledger, "SELECT * FROM cost").set_index("asset")
+    assert list(found.index) == ["models/finetuned", "images/class_prior", "models/base"]
+    shared = found.loc["images/class_prior"]
+    assert (shared["artefacts"], shared["seconds"], shared["bytes"]) == (1, 40.0, 100)
+    assert (shared["hits"], shared["misses"], shared["spent_seconds"]) == (1, 1, 40.25)
+    trained = found.loc["models/finetuned"]
+    assert (trained["seconds"], trained["gpu_seconds"], trained["peak_memory_mb"]) == (160, 80, 700)
+
+
+def test_each_key_costs_what_it_would_take_by_itself(ledger):
+    found = query(ledger, "SELECT * FROM cost_by_key").set_index("partition")
+    assert list(found.index) == ["s__a", "s__b"]
+    assert found["seconds"].tolist() == [140.0, 100.0]
+    assert found["spent_seconds"].tolist() == [140.0, 60.25]
+    assert found["hits"].tolist() == [0, 1]
+    assert found["peak_memory_mb"].tolist() == [700.0, 500.0]

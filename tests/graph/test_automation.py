@@ -1,0 +1,167 @@
+"""Assets follow bytes and code, once, and leave alone what never was or what has failed twice."""
+
+import dagster as dg
+import pytest
+
+from pipelines.automation import automated, follow
+from pipelines.definitions import build_defs
+from resources.settings import Settings
+
+PARTS = dg.StaticPartitionsDefinition(["a", "b"])
+CONTENT = {"a": "1", "b": "1"}
+BROKEN: set[str] = set()
+
+
+def graph(code="1"):
+    """A raw asset whose bytes are ``CONTENT``, and one that follows it."""
+
+    @dg.asset(key=["people", "raw"], group_name="people", partitions_def=PARTS)
+    def raw(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return dg.MaterializeResult(data_version=dg.DataVersion(CONTENT[context.partition_key]))
+
+    @dg.asset(
+        key=["people", "photos"],
+        group_name="people",
+        deps=[raw],
+        partitions_def=PARTS,
+        code_version=code,
+    )
+    def photos(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        if context.partition_key in BROKEN:
+            raise dg.Failure(description="broken")
+        return dg.MaterializeResult(data_version=dg.DataVersion(CONTENT[context.partition_key]))
+
+    return automated([raw, photos], 0)
+
+
+class Flow:
+    """Two assets, an instance, and the ticks of a sensor over them."""
+
+    def __init__(self, instance):
+        self.instance, self.cursor, self.assets = instance, None, graph()
+
+    def make(self, name, *parts):
+        chosen = [asset for asset in self.assets if asset.key.path[-1] == name]
+        for part in parts:
+            dg.materialize(
+                self.assets,
+                selection=chosen,
+                partition_key=part,
+                instance=self.instance,
+                raise_on_error=False,
+            )
+
+    def asked(self):
+        """Partitions that one tick asks for; another comes before it, in which changes settle."""
+        found = set()
+        for _ in range(2):
+            result = dg.evaluate_automation_conditions(
+                dg.Definitions(assets=self.assets), self.instance, cursor=self.cursor
+            )
+            self.cursor = result.cursor
+            found |= result.get_requested_partitions(dg.AssetKey(["people", "photos"]))
+        return found
+
+
+@pytest.fixture
+def flow():
+    CONTENT.update(a="1", b="1")
+    BROKEN.clear()
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Flow(instance)
+
+
+def test_what_was_never_made_is_not_begun(flow):
+    flow.make("raw", "a", "b")
+    assert flow.asked() == set()
+
+
+def test_new_bytes_are_followed_once_and_the_same_bytes_again_are_not(flow):
+    flow.make("raw", "a", "b")
+    flow.make("photos", "a", "b")
+    assert flow.asked() == set()
+    flow.make("raw", "a")
+    assert flow.asked() == set()
+    CONTENT["a"] = "2"
+    flow.make("raw", "a", "b")
+    assert flow.asked() == {"a"}
+    flow.make("photos", "a")
+    assert flow.asked() == set()
+
+
+def test_new_code_is_followed_where_it_made_something(flow):
+    flow.make("raw", "a", "b")
+    flow.make("photos", "a")
+    assert flow.asked() == set()
+    flow.assets = graph("2")
+    assert flow.asked() == {"a"}
+
+
+def test_a_failed_run_is_tried_once_more_and_then_left_alone(flow):
+    flow.make("raw", "a")
+    flow.make("photos", "a")
+    assert flow.asked() == set()
+    CONTENT["a"] = "2"
+    flow.make("raw", "a")
+    assert flow.asked() == {"a"}
+    BROKEN.add("a")
+    flow.make("photos", "a")
+    assert flow.asked() == {"a"}
+    flow.make("photos", "a")
+    assert flow.asked() == set()
+    assert flow.asked() == set()
+
+
+def conditions(defs):
+    graph = defs.resolve_asset_graph()
+    return {node.key.to_user_string(): node.automation_condition for node in graph.asset_nodes}
+
+
+def test_all_that_has_inputs_follows_them_but_for_the_small_world():
+    found = conditions(build_defs())
+    graph = build_defs().resolve_asset_graph()
+    follows = {key for key, condition in found.items() if condition is not None}
+    assert follows == {
+        node.key.to_user_string()
+        for node in graph.asset_nodes
+        if node.parent_keys and node.group_name != "world"
+    }
+    assert {"people/raw_photos", "models/base", "world/base"} <= found.keys() - follows
+
+
+def test_everything_that_could_start_by_itself_is_off():
+    defs = build_defs()
+    assert {one.default_status for one in defs.sensors} == {dg.DefaultSensorStatus.STOPPED}
+    assert {one.default_status for one in defs.schedules} == {dg.DefaultScheduleStatus.STOPPED}
+
+
+def test_every_condition_has_one_switch():
+    defs = build_defs()
+    graph = defs.resolve_asset_graph()
+    switches = [
+        one for one in defs.sensors if isinstance(one, dg.AutomationConditionSensorDefinition)
+    ]
+    targets = [one.asset_selection.resolve(graph) for one in switches]
+    assert not targets[0] & targets[1]
+    followed = {k for k, condition in conditions(defs).items() if condition is not None}
+    assert followed <= {key.to_user_string() for target in targets for key in target}
+    repository = defs.get_repository_def()
+    assert {one.name for one in repository.sensor_defs} == {one.name for one in defs.sensors}
+
+
+def test_the_report_grows_old_only_where_a_setting_says_so():
+    def policies(**given):
+        graph = build_defs(settings=Settings(**given)).resolve_asset_graph()
+        found = {node.key.to_user_string(): node.freshness_policy for node in graph.asset_nodes}
+        return {key: policy for key, policy in found.items() if policy is not None}
+
+    assert policies() == {}
+    found = policies(fresh_hours=36)
+    assert set(found) == {"report/summaries", "report/gallery"}
+    assert {policy.fail_window.to_timedelta().total_seconds() for policy in found.values()} == {
+        36 * 3600
+    }
+
+
+def test_the_condition_has_a_name_for_the_ui():
+    assert follow().get_label() == "follow"

@@ -1,0 +1,122 @@
+"""Messages arrive at real servers of this machine, and no secret is told on the way."""
+
+import json
+import logging
+import socketserver
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from likeness.errors import BadInput
+from resources.notifier import Notifier, notifier_from_environment
+
+FACTS = {"run": "0123", "why": "no room — ‘7’"}
+
+
+@contextmanager
+def served(server):
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def webhook():
+    """A server that keeps what is posted to it; its answer is its path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            taken.append((self.path, self.headers["Content-Type"], json.loads(body)))
+            self.send_response(int(self.path.strip("/")))
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+
+    taken = []
+    with served(HTTPServer(("127.0.0.1", 0), Handler)) as port:
+        yield f"http://127.0.0.1:{port}", taken
+
+
+@pytest.fixture
+def mailbox():
+    """A mail server that takes everything."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def say(self, text):
+            self.wfile.write(f"{text}\r\n".encode())
+
+        def handle(self):
+            self.say("220 here")
+            while line := self.rfile.readline().decode().strip():
+                taken.append(line)
+                if line.upper() == "DATA":
+                    self.say("354 go on")
+                    while (text := self.rfile.readline().decode().rstrip("\r\n")) != ".":
+                        taken.append(text)
+                self.say("221 bye" if line.upper() == "QUIT" else "250 fine")
+                if line.upper() == "QUIT":
+                    return
+
+    taken = []
+    with served(socketserver.TCPServer(("127.0.0.1", 0), Handler)) as port:
+        yield port, taken
+
+
+def test_the_log_gets_every_fact(caplog):
+    with caplog.at_level(logging.ERROR, logger="likeness"):
+        Notifier().send("it has failed", FACTS)
+    assert caplog.messages == ["it has failed\nrun: 0123\nwhy: no room — ‘7’"]
+
+
+def test_a_webhook_gets_json_with_a_text_for_people(webhook):
+    address, taken = webhook
+    Notifier(to=f"{address}/200").send("it has failed", FACTS)
+    ((path, kind, body),) = taken
+    assert (path, kind) == ("/200", "application/json")
+    assert body == FACTS | {
+        "subject": "it has failed",
+        "text": "it has failed\nrun: 0123\nwhy: no room — ‘7’",
+    }
+
+
+def test_a_mail_has_one_subject_line_and_arrives(mailbox):
+    port, taken = mailbox
+    notifier = Notifier(to="mailto:me@here.org", smtp=f"smtp://127.0.0.1:{port}")
+    notifier.send("it has\nBcc: all@there.org\nfailed", FACTS)
+    assert "rcpt TO:<me@here.org>" in taken
+    assert [line for line in taken if line.lower().startswith("rcpt")] == ["rcpt TO:<me@here.org>"]
+    assert "Subject: it has Bcc: all@there.org failed" in taken
+    headers = taken[taken.index("data") : taken.index("")]
+    assert not [line for line in headers if line.startswith("Bcc")]
+
+
+def test_who_cannot_be_reached_is_a_sentence_without_the_address(webhook):
+    address, _ = webhook
+    for to in (f"{address}/500", "http://127.0.0.1:9/secret", "mailto:me@here.org"):
+        with pytest.raises(BadInput, match="of LIKENESS_NOTIFY did not take it") as told:
+            Notifier(to=to, smtp="smtp://127.0.0.1:9").send("x", {})
+        assert "secret" not in str(told.value)
+        assert address not in str(told.value)
+
+
+def test_an_address_of_no_kind_is_refused_without_being_told():
+    with pytest.raises(BadInput, match="none of log, mailto:") as told:
+        Notifier(to="ftp://secret").send("x", {})
+    assert "secret" not in str(told.value)
+
+
+def test_the_environment_is_named_and_not_copied(monkeypatch):
+    assert notifier_from_environment().to == "log"
+    monkeypatch.setenv("LIKENESS_NOTIFY", "https://hooks.example/secret")
+    assert "secret" not in repr(notifier_from_environment())
+    resolved = notifier_from_environment().process_config_and_initialize()
+    assert resolved.to == "https://hooks.example/secret"
