@@ -12,6 +12,7 @@ from likeness.generate.sample import sample
 from likeness.world.book import write_book
 from likeness.world.figures.figure import PROMPTS, SAMPLING, Figure, mean
 from likeness.world.figures.judges import TARGETS, of_judge
+from likeness.world.figures.layout import layout_moves, repeated
 from likeness.world.figures.names import names_bound, painters_bound
 from likeness.world.figures.prompts import prompts_followed
 
@@ -47,6 +48,8 @@ def _of_base(weights: Path, scratch: Path, prompts: int, people: int) -> list[Fi
     figures.append(speed(pipe))
     figures += names_bound(pipe, SmallFace.load(weights / "face"), people, scratch)
     figures.append(painters_bound(pipe, reader, scratch))
+    figures += layout_moves(pipe, reader, scratch)
+    figures.append(repeated(pipe))
     return figures
 
 
