@@ -74,12 +74,12 @@ class BaseRecipe(BaseModel):
     stages: tuple[Stage, ...] = (
         Stage(name="portraits", mixture=PORTRAITS, count=16_000, plan=_plan(1300, 1e-3, 10)),
         Stage(
-            name="people", mixture=PEOPLE, count=16_000, rehearse=0.3, plan=_plan(1500, 1e-3, 11)
+            name="people", mixture=PEOPLE, count=16_000, rehearse=0.3, plan=_plan(1200, 1e-3, 11)
         ),
         Stage(
-            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(500, 8e-4, 12)
+            name="landscapes", mixture=LANDS, count=8_000, rehearse=0.7, plan=_plan(400, 8e-4, 12)
         ),
         Stage(
-            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1500, 1e-3, 13)
+            name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1200, 1e-3, 13)
         ),
     )
