@@ -1,0 +1,207 @@
+"""One thing of a description made otherwise: the eight kinds of edits of the small world."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from likeness.world.description import (
+    ANIMALS,
+    GROUPS,
+    TRAITS,
+    Colour,
+    Description,
+    HairColour,
+    Landscape,
+    Person,
+    Style,
+    Thing,
+    hair_colour,
+    words_of,
+)
+from likeness.world.nature.places import EARTH, INDOOR
+from likeness.world.sample import UNLIKE_PHOTOS, Mixture
+
+# Colour of the hair as its two traits say it, far from where the word changes.
+HAIR: dict[HairColour, tuple[float, float]] = {
+    "black": (0.7, -0.5),
+    "brown": (0.0, -0.5),
+    "blonde": (-0.7, -0.5),
+    "red": (0.0, 0.8),
+}
+CAN_CHANGE = ("box", "door", "car")
+WORN = ("glasses", "hat", "scarf")
+# Little girls without a hat wear a ribbon, which nobody would have asked for.
+BAREHEADED = 13.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is asked for: both descriptions, and the attribute in which they differ."""
+
+    before: Description
+    after: Description
+    attribute: str  # of likeness.world.reader.truth
+
+
+Change = Callable[[Description, np.random.Generator], Edit | None]
+
+_PLAIN = {"photos": 1.0, "related": 0.0, "named": 0.0}
+THINGS = Mixture(people=0.0, things=1.0, **_PLAIN)
+PEOPLE = Mixture(people=1.0, things=0.0, **_PLAIN)
+BOTH = Mixture(people=0.5, things=0.5, **_PLAIN)
+MOST_THINGS = Mixture(people=0.3, things=0.7, **_PLAIN)
+
+
+def pose(it: Description, rng: np.random.Generator) -> Edit | None:
+    """An animal in another pose."""
+    from likeness.world.things.thing import poses_of
+
+    thing = _only_thing(it)
+    if thing is None or thing.pose is None:
+        return None
+    new = _other(poses_of(thing.kind), thing.pose, rng)
+    return _of_thing(it, replace(thing, pose=new), "pose")
+
+
+def state(it: Description, rng: np.random.Generator) -> Edit | None:
+    """A box or door opened or closed, an old car a sports car."""
+    from likeness.world.things.thing import states_of
+
+    thing = _only_thing(it)
+    if thing is None or thing.kind not in CAN_CHANGE or thing.state is None:
+        return None
+    new = _other(states_of(thing.kind), thing.state, rng)
+    return _of_thing(it, replace(thing, state=new), "state")
+
+
+def another(it: Description, rng: np.random.Generator) -> Edit | None:
+    """Another animal in the same pose, or another fruit, in the same place and size."""
+    from likeness.world.things.thing import colours_of, poses_of
+
+    thing = _only_thing(it)
+    if thing is None:
+        return None
+    group = next((g for g in (ANIMALS, GROUPS["fruit"]) if thing.kind in g), ())
+    fitting = [
+        kind
+        for kind in group
+        if (thing.pose is None or thing.pose in poses_of(kind))
+        and (thing.colour is None or thing.colour in colours_of(kind))
+    ]
+    if len(fitting) < 2:
+        return None
+    return _of_thing(it, replace(thing, kind=_other(fitting, thing.kind, rng)), "thing_kind")
+
+
+def colour(it: Description, rng: np.random.Generator) -> Edit | None:
+    """A thing, a shirt or hair in another colour."""
+    from likeness.world.things.thing import colours_of
+
+    if (person := _only_person(it)) is not None:
+        if rng.random() < 0.5:
+            return _hair(it, person, rng)
+        if person.role is not None:
+            return None
+        new: Colour = _other(words_of(Colour), person.shirt, rng)
+        return Edit(it, replace(it, person=replace(person, shirt=new)), "shirt")
+    thing = _only_thing(it)
+    if thing is None or thing.colour is None:
+        return None
+    own: Colour = _other(colours_of(thing.kind), thing.colour, rng)
+    return _of_thing(it, replace(thing, colour=own), "thing_colour")
+
+
+def background(it: Description, rng: np.random.Generator) -> Edit | None:
+    """Another place of the same sort, so that light and season mean the same in both."""
+    land = it.landscape
+    if _only_thing(it) is None and _only_person(it) is None:
+        return None
+    if land != Landscape(land.place):  # plain summer days: nothing else could change with it
+        return None
+    group = next((g for g in (EARTH, INDOOR) if land.place in g), None)
+    if group is None:
+        return None
+    new = _other(sorted(group), land.place, rng)
+    return Edit(it, replace(it, landscape=Landscape(new)), "place")
+
+
+def style(it: Description, rng: np.random.Generator) -> Edit | None:
+    """A photo as a painting or a drawing."""
+    if _only_thing(it) is None and _only_person(it) is None:
+        return None
+    new: Style = UNLIKE_PHOTOS[int(rng.integers(len(UNLIKE_PHOTOS)))]
+    return Edit(it, replace(it, style=new), "style")
+
+
+def add(it: Description, rng: np.random.Generator) -> Edit | None:
+    """Glasses, a hat, a cap or a scarf put on; where they are drawn there is room for them."""
+    edit = remove(it, rng)
+    return None if edit is None else Edit(edit.after, edit.before, edit.attribute)
+
+
+def remove(it: Description, rng: np.random.Generator) -> Edit | None:
+    """Glasses, a hat, a cap or a scarf taken off."""
+    person = _only_person(it)
+    if person is None or person.role is not None or person.age < BAREHEADED:
+        return None
+    worn = [name for name in WORN if getattr(person, name) not in (False, "none")]
+    if not worn:
+        return None
+    name = worn[int(rng.integers(len(worn)))]
+    off: Any = "none" if name == "hat" else False
+    return Edit(it, replace(it, person=replace(person, **{name: off})), name)
+
+
+# Which pictures each kind of edit begins with.
+CHANGES: dict[str, tuple[Mixture, Change]] = {
+    "pose": (THINGS, pose),
+    "state": (THINGS, state),
+    "replace": (THINGS, another),
+    "colour": (MOST_THINGS, colour),
+    "background": (BOTH, background),
+    "style": (BOTH, style),
+    "add": (PEOPLE, add),
+    "remove": (PEOPLE, remove),
+}
+
+
+def _clear(it: Description) -> bool:
+    """A sharp photo in plain colours: strokes and blur would carry a change beyond its place."""
+    return it.style == "photo" and it.painter is None and not (it.blurred or it.colourful)
+
+
+def _only_thing(it: Description) -> Thing | None:
+    """The one thing of a clear picture of nothing else."""
+    alone = it.person is None and len(it.things) == 1
+    return it.things[0] if alone and _clear(it) else None
+
+
+def _only_person(it: Description) -> Person | None:
+    """The one person, whose face shows, of a clear picture of nothing else."""
+    person = it.person
+    if person is None or it.things or person.hidden != "no" or not _clear(it):
+        return None
+    return person
+
+
+def _hair(it: Description, person: Person, rng: np.random.Generator) -> Edit | None:
+    old = hair_colour(person)
+    if old == "gray":
+        return None
+    new = _other(tuple(HAIR), old, rng)
+    traits = list(person.identity.traits)
+    traits[TRAITS.index("hair_dark")], traits[TRAITS.index("hair_red")] = HAIR[new]
+    identity = replace(person.identity, traits=tuple(traits))
+    return Edit(it, replace(it, person=replace(person, identity=identity)), "hair_colour")
+
+
+def _of_thing(it: Description, thing: Thing, attribute: str) -> Edit:
+    return Edit(it, replace(it, things=(thing,)), attribute)
+
+
+def _other(words: Sequence[Any], than: Any, rng: np.random.Generator) -> Any:
+    """One of the words that is another one."""
+    others = [word for word in words if word != than]
+    return others[int(rng.integers(len(others)))]
