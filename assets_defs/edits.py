@@ -1,6 +1,8 @@
 """Edits: the pictures that are edited, what they are inverted to, and what is asked of editors."""
 
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -8,18 +10,38 @@ import dagster as dg
 from assets_defs import keys
 from assets_defs.forms import Rerun, overridden
 from assets_defs.models import base, refer, reference_of
-from assets_defs.results import readable_failures, result
-from assets_defs.steps import INVERTED_REFERENCE, SOURCES_REFERENCE
+from assets_defs.results import readable_failures, result, said_by
+from assets_defs.steps import (
+    INVERT,
+    INVERTED_REFERENCE,
+    LEARN_PICTURES,
+    LIST_BENCH,
+    SOURCES,
+    SOURCES_REFERENCE,
+)
 from assets_defs.studies import experiments, experiments_of_model, registry
+from likeness.bench.tasks import BenchParams
+from likeness.edit.bench import known_of, wanted_of
+from likeness.edit.editors import Imported, fitting_of
+from likeness.edit.hiper import HiPerRecipe
+from likeness.edit.imagic import ImagicRecipe
+from likeness.edit.inversion import InversionParams
+from likeness.edit.learn import LearnParams
 from likeness.edit.tasks import EditsParams
+from likeness.edit.wanted import spoken_of
+from likeness.errors import BadInput
+from likeness.images.inventory import missing_folders, take_inventory
 from likeness.metrics.edits import EditScoresParams
 from likeness.models.registry import spec_of
-from likeness.studies.editing import Editing
-from resources.artifacts import Artifacts
+from likeness.studies.editing import BenchEdits, Editing
+from resources.artifacts import Artifacts, Made
 from resources.manifest import Manifest
+from resources.settings import Settings
 
 RETRY = dg.RetryPolicy(max_retries=1, delay=5)
-EDITED = ("preview.jpg", "maps.jpg")
+PREVIEW, EDITED = ("preview.jpg",), ("preview.jpg", "maps.jpg")
+# Their latents and moments are in memory together.
+LEARNED_TOGETHER = 16
 # What an experiment without pictures of its own to edit publishes.
 NO_SOURCES = {"pictures": "none: they are drawn"}
 
@@ -32,7 +54,7 @@ NO_SOURCES = {"pictures": "none: they are drawn"}
     kinds={"pillow", "parquet"},
     tags={"layer": "raw"},
     retry_policy=RETRY,
-    code_version=SOURCES_REFERENCE.code_version,
+    code_version=f"{SOURCES_REFERENCE.code_version}.{SOURCES.code_version}",
     description="The pictures of a bench that the experiment edits, squared, with the pairs of "
     "words for each; shared by all experiments on one bench. Others publish a note.",
 )
@@ -40,10 +62,44 @@ def sources(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
 ) -> dg.MaterializeResult:
     """Gather or draw the pairs of a bench."""
+    key = context.partition_key
+    experiment = registry().experiments[key]
     with readable_failures():
-        return result(
-            artifacts, refer(artifacts, SOURCES_REFERENCE, context.partition_key, NO_SOURCES)
+        if not isinstance(experiment, BenchEdits):
+            return result(artifacts, refer(artifacts, SOURCES_REFERENCE, key, NO_SOURCES))
+        inputs, located = {}, {}
+        if experiment.folder is not None:
+            located = {"raw": _folder(experiment.title, experiment.folder)}
+            # What lies there right now: its bytes are a part of the fingerprint.
+            inputs = {"listing": _list(artifacts, located["raw"])}
+        resolution = spec_of(experiment.model).resolution
+        made = artifacts.make(
+            SOURCES,
+            key,
+            BenchParams(source=experiment.bench, resolution=resolution),
+            inputs,
+            located=located,
+            recompute=config.recompute,
+            say=said_by(context),
         )
+        return result(artifacts, made, previews=PREVIEW)
+
+
+def _folder(title: str, name: str) -> Path:
+    """A folder of the user's."""
+    root = Settings().raw
+    if root is None:
+        raise BadInput(f"'{title}' reads files of yours: set LIKENESS_RAW (make: RAW=)")
+    if missing_folders(root, [name]):
+        raise BadInput(f"there is no folder {name} in {root}: is this the right one?")
+    return root / name
+
+
+def _list(artifacts: Artifacts, folder: Path) -> Manifest:
+    table = take_inventory(folder, ["."])
+    with TemporaryDirectory(dir=artifacts.room()) as room:
+        table.to_parquet(Path(room) / "inventory.parquet", index=False)
+        return artifacts.keep(LIST_BENCH, None, Path(room), {"files": len(table)}).manifest
 
 
 @dg.asset(
@@ -56,7 +112,7 @@ def sources(
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RETRY,
-    code_version=INVERTED_REFERENCE.code_version,
+    code_version=f"{INVERTED_REFERENCE.code_version}.{INVERT.code_version}",
     description="The noise to which the base model inverts each picture of a bench, step by step; "
     "made once for all editors with one schedule. Others publish a reference to the model.",
 )
@@ -69,8 +125,51 @@ def inverted(
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
-        made = refer(artifacts, INVERTED_REFERENCE, key, reference, {"base": current})
-        return result(artifacts, made)
+        recipe = experiment.inversion if isinstance(experiment, BenchEdits) else None
+        if recipe is None:
+            made = refer(artifacts, INVERTED_REFERENCE, key, reference, {"base": current})
+            return result(artifacts, made)
+        pictures = artifacts.current(keys.SOURCES, key)
+        params = InversionParams(
+            model=experiment.model,
+            identity=reference["reference"],
+            resolution=spec_of(experiment.model).resolution,
+            prompts=spoken_of(wanted_of(artifacts.fetch(pictures))),
+            recipe=recipe,
+        )
+        made = artifacts.make(
+            INVERT,
+            key,
+            params,
+            {"images": pictures},
+            recompute=config.recompute,
+            say=said_by(context),
+        )
+        return result(artifacts, made, previews=PREVIEW)
+
+
+def learn(
+    artifacts: Artifacts,
+    key: str,
+    experiment: BenchEdits,
+    base: Manifest,
+    recompute: bool,
+    say: Callable[[str], None],
+) -> Made | None:
+    """What HiPer and Imagic learn of each picture; None for editors that learn nothing."""
+    recipe = experiment.method
+    if not isinstance(recipe, HiPerRecipe | ImagicRecipe):
+        return None
+    pictures = artifacts.current(keys.SOURCES, key)
+    params = LearnParams(
+        model=experiment.model,
+        identity=reference_of(artifacts, base)["reference"],
+        recipe=fitting_of(recipe),
+        pairs=wanted_of(artifacts.fetch(pictures)),
+        batch=min(experiment.batch, LEARNED_TOGETHER),
+    )
+    inputs = {"base": base, "sources": pictures}
+    return artifacts.make(LEARN_PICTURES, key, params, inputs, recompute=recompute, say=say)
 
 
 def asked_of(
@@ -89,9 +188,28 @@ def asked_of(
         pairs=experiment.wanted,
         batch=form.batch or experiment.batch,
     )
-    return params, {}, {}
+    if not isinstance(experiment, BenchEdits):
+        return params, {}, {}
+    inputs = {"sources": artifacts.current(keys.SOURCES, key)}
+    pairs = wanted_of(artifacts.fetch(inputs["sources"]))
+    if experiment.inversion is not None:
+        inputs["inverted"] = artifacts.current(keys.INVERTED, key)
+    located = {}
+    if isinstance(editor, Imported):
+        located["imported"] = _folder(experiment.title, editor.folder)
+        found = take_inventory(located["imported"], ["."])
+        files = dict(zip(found["path"], found["sha256"].fillna(""), strict=True))
+        params = params.model_copy(update={"imported": files})
+    return params.model_copy(update={"pairs": pairs}), inputs, located
 
 
-def scores_asked_of(experiment: Editing) -> EditScoresParams:
-    """How its edits are measured."""
-    return EditScoresParams(measures=experiment.measures, claims=experiment.claims)
+def scores_asked_of(
+    artifacts: Artifacts, key: str, experiment: Editing
+) -> tuple[EditScoresParams, dict[str, Manifest]]:
+    """How its edits are measured, and where masks and true edits lie."""
+    if not isinstance(experiment, BenchEdits):
+        return EditScoresParams(measures=experiment.measures, claims=experiment.claims), {}
+    pictures = artifacts.current(keys.SOURCES, key)
+    known = known_of(artifacts.fetch(pictures))
+    params = EditScoresParams(measures=experiment.measures, **known._asdict())
+    return params, {"sources": pictures}

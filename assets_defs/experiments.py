@@ -7,13 +7,13 @@ import pandas as pd
 
 from assets_defs import keys
 from assets_defs.checks import experiments as checks
-from assets_defs.edits import EDITED, asked_of, inverted, sources
+from assets_defs.edits import EDITED, asked_of, inverted, learn, sources
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, made_of, refer, reference_of
 from assets_defs.painters import paintings
 from assets_defs.people import faces, photos, splits
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import BASELINE, EDIT, FINETUNE, LEARN, MAKE, PRIOR
+from assets_defs.steps import BASELINE, EDIT, FINETUNE, LEARN, LEARN_PICTURES, MAKE, PRIOR
 from assets_defs.studies import (
     experiments,
     experiments_of_model,
@@ -30,7 +30,7 @@ from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
 from likeness.models.registry import spec_of
-from likeness.studies.editing import Editing
+from likeness.studies.editing import BenchEdits, Editing
 from likeness.studies.experiment import (
     AnyExperiment,
     DreamBooth,
@@ -112,10 +112,11 @@ def class_prior(
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}",
+    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}."
+    f"{LEARN_PICTURES.code_version}",
     description="What the experiment's method made of its base model: the components it changed, "
-    "or the word it learned, with the curve of every checkpoint; for the method base, which trains "
-    "nothing, a reference.",
+    "the word it learned, or what it learned of each picture of a bench, with the curve of every "
+    "checkpoint; for methods that train nothing, a reference.",
 )
 def finetuned(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -128,8 +129,13 @@ def finetuned(
         reference = reference_of(artifacts, current)
         recipe = _recipe(experiment)
         if isinstance(experiment, Editing):
+            learned = None
+            if isinstance(experiment, BenchEdits):
+                again, say = config.recompute, said_by(context)
+                learned = learn(artifacts, key, experiment, current, again, say)
             said = reference | {"method": experiment.method.name}
-            return result(artifacts, refer(artifacts, BASELINE, key, said, {"base": current}))
+            referred = learned or refer(artifacts, BASELINE, key, said, {"base": current})
+            return result(artifacts, referred)
         if isinstance(experiment.method, LearnedWord):
             paintings_of = artifacts.current(keys.PAINTINGS, experiment.painter)
             inputs = {"images": paintings_of, "base": current}

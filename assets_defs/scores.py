@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from assets_defs import keys
-from assets_defs.edits import scores_asked_of
+from assets_defs.edits import scores_asked_of, sources
 from assets_defs.experiments import RESUME, made, photos_of, split_of
 from assets_defs.forms import Rerun
 from assets_defs.people import faces, photos, splits, variety
@@ -99,7 +99,7 @@ def pairs(
     key=keys.IMAGE_SCORES.split("/"),
     group_name="scores",
     partitions_def=experiments,
-    deps=[made, pairs],
+    deps=[made, pairs, sources],
     owners=keys.OWNERS,
     kinds={"pytorch", "parquet"},
     tags={"cost": "gpu", "layer": "derived"},
@@ -124,7 +124,9 @@ def image_scores(
         step: Step = SCORE_IMAGES
         params: BaseModel = ImagesScoresParams()
         if isinstance(experiment, Editing):
-            step, params = SCORE_EDITS, scores_asked_of(experiment)
+            step = SCORE_EDITS
+            params, more = scores_asked_of(artifacts, key, experiment)
+            inputs |= more
         elif experiment.subject is not None:
             params = ImagesScoresParams(ages=registry().subjects[experiment.subject].ages)
         done = artifacts.make(

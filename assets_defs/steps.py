@@ -111,6 +111,16 @@ MAKE = Step(
 )
 
 SOURCES_REFERENCE = REFER.model_copy(update={"asset": keys.SOURCES})
+LIST_BENCH = Step(
+    asset=keys.SOURCES,
+    function="likeness.images.inventory:take_inventory",
+    libraries=(),
+)
+SOURCES = Step(
+    asset=keys.SOURCES,
+    function="likeness.bench.tasks:edit_pairs",
+    libraries=(*PICTURES, "opencv-contrib-python-headless", "scipy"),
+)
 INVERTED_REFERENCE = REFER.model_copy(update={"asset": keys.INVERTED})
 INVERT = Step(
     asset=keys.INVERTED,
@@ -194,7 +204,7 @@ STEPS = (
     *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE),
     *(LIST_PHOTOS, ALBUM, TAKE_PHOTOS, FACES, VARIETY, VERIFICATION, SPLIT_PEOPLE),
     *(REFER, BASELINE, PRIOR, GUIDANCE, FINETUNE, LEARN, MAKE, PAIRS, SCORE_IMAGES),
-    *(SOURCES_REFERENCE, INVERTED_REFERENCE, INVERT, LEARN_PICTURES),
+    *(SOURCES_REFERENCE, LIST_BENCH, SOURCES, INVERTED_REFERENCE, INVERT, LEARN_PICTURES),
     *(EDIT, EDIT_PAIRS, SCORE_EDITS),
     *(WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER),
 )

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from likeness.bench.sources import BenchSource, WorldBench
 from likeness.edit.change import Change
 from likeness.edit.editors import Editor, PlugAndPlay, PromptToPrompt, Regenerate
+from likeness.edit.inversion import Inversion
+from likeness.edit.null_text import NullText
 from likeness.edit.table import ROLES
 from likeness.edit.wanted import Wanted, kind_of
 from likeness.edit.words import is_said, said_words
@@ -16,6 +19,7 @@ from likeness.studies.parts import Part, Prompt, Seed, SetName
 
 # What only the other kind of experiment has.
 SAMPLED_ALONE = ("prompts", "seeds", "sampling")
+DRAWN_ALONE = ("edits", "source")
 
 
 class Editing(Part):
@@ -65,6 +69,12 @@ class Editing(Part):
             raise ValueError(
                 f"'{given.get('title')}' has edits and {both[0]}: an experiment edits or samples, "
                 "so make two of it"
+            )
+        drawn = [name for name in DRAWN_ALONE if isinstance(given, dict) and name in given]
+        if drawn and "bench" in given:
+            raise ValueError(
+                f"'{given.get('title')}' has a bench and {drawn[0]}: a bench brings its own "
+                "pictures and words, so leave one of them out"
             )
         return given
 
@@ -140,6 +150,61 @@ class DrawnEdits(Editing):
         for name, edit in self.edits.items():
             if why := next(_problems(self, name, edit), None):
                 raise ValueError(why)
+        return self
+
+
+class BenchEdits(Editing):
+    """Edits of the pictures of a bench."""
+
+    bench: BenchSource
+    folder: str | None = Field(
+        None, description="folder of the bench below the raw folder (LIKENESS_RAW), if it is read"
+    )
+    method: Editor
+    substeps: int = Field(
+        1, ge=1, le=100, description="of inversion, from each timestep of the edit to the next"
+    )
+    null_text: NullText | None = Field(
+        None, description="embeddings of no words fitted to each picture; none: direct inversion"
+    )
+
+    @property
+    def edited(self) -> str:
+        """The name of the bench."""
+        return self.bench.bench
+
+    @property
+    def inversion(self) -> Inversion | None:
+        """How its pictures are inverted; None for editors that begin with noise of their own."""
+        if not isinstance(self.method, PromptToPrompt | PlugAndPlay):
+            return None
+        return Inversion(
+            num_inference_steps=self.method.num_inference_steps,
+            substeps=self.substeps,
+            null_text=self.null_text,
+        )
+
+    @model_validator(mode="after")
+    def _can_be_edited(self) -> "BenchEdits":
+        if (self.folder is None) != isinstance(self.bench, WorldBench):
+            needs = "is drawn and has no folder" if self.folder else "is read: say its folder"
+            raise ValueError(f"the bench of '{self.title}', {self.edited}, {needs}")
+        # Its own sentence where the steps cannot be divided.
+        inversion = self.inversion
+        if inversion is None and (self.null_text is not None or self.substeps != 1):
+            raise ValueError(
+                f"'{self.title}' edits by {self.method.name}, which inverts nothing: leave out "
+                "substeps and null_text"
+            )
+        if self.null_text is None:
+            return self
+        if not isinstance(self.method, PromptToPrompt):
+            raise ValueError(f"'{self.title}' has null_text, which only prompt_to_prompt reads")
+        if self.null_text.guidance_scale != self.method.guidance_scale:
+            raise ValueError(
+                f"'{self.title}' edits at guidance {self.method.guidance_scale:g} and null_text "
+                f"undoes {self.null_text.guidance_scale:g}: say the same for both"
+            )
         return self
 
 

@@ -10,7 +10,7 @@ from likeness.finetune.ti_recipe import TextualInversionRecipe, composed
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.metrics.tables import HELD, TRAIN
-from likeness.studies.editing import DrawnEdits
+from likeness.studies.editing import BenchEdits, DrawnEdits
 from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
 
 MODEL, AGE = "{model}", "{age}"  # other words in braces are a grid's own
@@ -225,11 +225,15 @@ def _lines(prompts: "list[str] | Grid") -> list[tuple[str, float | None]]:
 def _what_it_does(experiment: Any) -> str:
     """By the fields that only one kind of experiment has."""
     given = experiment if isinstance(experiment, dict) else type(experiment).model_fields
+    if "bench" in given:
+        return "<bench>"
     return "<edits>" if "edits" in given else "<samples>"
 
 
 # What a study's experiments are; tags are no part of a field's place.
 AnyExperiment = Annotated[
-    Annotated[Experiment, Tag("<samples>")] | Annotated[DrawnEdits, Tag("<edits>")],
+    Annotated[Experiment, Tag("<samples>")]
+    | Annotated[DrawnEdits, Tag("<edits>")]
+    | Annotated[BenchEdits, Tag("<bench>")],
     Discriminator(_what_it_does),
 ]
