@@ -178,6 +178,17 @@ def asked_of(
     """What an editor is asked for: parameters, inputs, and folders that inputs pin."""
     # How many go together is a field of the form that no editor has.
     editor = overridden(experiment.method, form.model_copy(update={"batch": None}))
+    inputs, located, imported = {}, {}, {}
+    pairs = experiment.wanted
+    if isinstance(experiment, BenchEdits):
+        inputs["sources"] = artifacts.current(keys.SOURCES, key)
+        pairs = wanted_of(artifacts.fetch(inputs["sources"]))
+        if experiment.inversion is not None:
+            inputs["inverted"] = artifacts.current(keys.INVERTED, key)
+    if isinstance(editor, Imported):
+        located["imported"] = _folder(experiment.title, editor.folder)
+        found = take_inventory(located["imported"], ["."])
+        imported = dict(zip(found["path"], found["sha256"].fillna(""), strict=True))
     spec = spec_of(experiment.model)
     params = EditsParams(
         model=experiment.model,
@@ -185,22 +196,11 @@ def asked_of(
         dtype=spec.dtype,
         resolution=spec.resolution,
         editor=editor,
-        pairs=experiment.wanted,
+        pairs=pairs,
+        imported=imported,
         batch=form.batch or experiment.batch,
     )
-    if not isinstance(experiment, BenchEdits):
-        return params, {}, {}
-    inputs = {"sources": artifacts.current(keys.SOURCES, key)}
-    pairs = wanted_of(artifacts.fetch(inputs["sources"]))
-    if experiment.inversion is not None:
-        inputs["inverted"] = artifacts.current(keys.INVERTED, key)
-    located = {}
-    if isinstance(editor, Imported):
-        located["imported"] = _folder(experiment.title, editor.folder)
-        found = take_inventory(located["imported"], ["."])
-        files = dict(zip(found["path"], found["sha256"].fillna(""), strict=True))
-        params = params.model_copy(update={"imported": files})
-    return params.model_copy(update={"pairs": pairs}), inputs, located
+    return params, inputs, located
 
 
 def scores_asked_of(

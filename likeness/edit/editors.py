@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.edit.hiper import HiPerRecipe
 from likeness.edit.imagic import ImagicRecipe
@@ -10,16 +10,8 @@ from likeness.edit.plug_and_play import PlugAndPlayRecipe
 from likeness.edit.prompt_to_prompt import PromptToPromptRecipe
 from likeness.generate.sample import Denoising
 
-
-def _different(strengths: tuple[float, ...]) -> tuple[float, ...]:
-    if len(set(strengths)) < len(strengths):
-        raise ValueError("one of the strengths is there twice: keep one of them")
-    return strengths
-
-
 Shares = Annotated[
     tuple[Annotated[float, Field(ge=0, le=1)], ...],
-    AfterValidator(_different),
     Field(
         min_length=1,
         description="shares of the recipe's own windows, a picture with each: 1 keeps the source "

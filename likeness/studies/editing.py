@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from likeness.bench.sources import BenchSource, WorldBench
 from likeness.edit.change import Change
-from likeness.edit.editors import Editor, PlugAndPlay, PromptToPrompt, Regenerate
+from likeness.edit.editors import Editor, PlugAndPlay, PromptToPrompt, Regenerate, strengths_of
 from likeness.edit.inversion import Inversion
 from likeness.edit.null_text import NullText
 from likeness.edit.table import ROLES
@@ -30,6 +30,13 @@ class Editing(Part):
     method: Editor
     measures: EditMeasures = EditMeasures()
     batch: int = Field(32, ge=1, le=1024, description="pictures edited together")
+
+    @model_validator(mode="after")
+    def _each_strength_once(self) -> "Editing":
+        strengths = strengths_of(self.method)
+        if len(set(strengths)) < len(strengths):
+            raise ValueError(f"'{self.title}' has one of its strengths twice: keep one of them")
+        return self
 
     @property
     def roles(self) -> list[str]:
