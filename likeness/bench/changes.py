@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,7 +31,8 @@ HAIR: dict[HairColour, tuple[float, float]] = {
     "red": (0.0, 0.8),
 }
 CAN_CHANGE = ("box", "door", "car")
-WORN = ("glasses", "hat", "scarf")
+Worn = Literal["glasses", "hat", "scarf"]
+WORN: tuple[Worn, ...] = ("glasses", "hat", "scarf")
 # Little girls without a hat wear a ribbon, which nobody would have asked for.
 BAREHEADED = 13.0
 
@@ -50,8 +51,6 @@ Change = Callable[[Description, np.random.Generator], Edit | None]
 _PLAIN = {"photos": 1.0, "related": 0.0, "named": 0.0}
 THINGS = Mixture(people=0.0, things=1.0, **_PLAIN)
 PEOPLE = Mixture(people=1.0, things=0.0, **_PLAIN)
-BOTH = Mixture(people=0.5, things=0.5, **_PLAIN)
-MOST_THINGS = Mixture(people=0.3, things=0.7, **_PLAIN)
 
 
 def pose(it: Description, rng: np.random.Generator) -> Edit | None:
@@ -95,22 +94,36 @@ def another(it: Description, rng: np.random.Generator) -> Edit | None:
     return _of_thing(it, replace(thing, kind=_other(fitting, thing.kind, rng)), "thing_kind")
 
 
-def colour(it: Description, rng: np.random.Generator) -> Edit | None:
-    """A thing, a shirt or hair in another colour."""
+def thing_colour(it: Description, rng: np.random.Generator) -> Edit | None:
+    """A thing in another colour."""
     from likeness.world.things.thing import colours_of
 
-    if (person := _only_person(it)) is not None:
-        if rng.random() < 0.5:
-            return _hair(it, person, rng)
-        if person.role is not None:
-            return None
-        new: Colour = _other(words_of(Colour), person.shirt, rng)
-        return Edit(it, replace(it, person=replace(person, shirt=new)), "shirt")
     thing = _only_thing(it)
     if thing is None or thing.colour is None:
         return None
-    own: Colour = _other(colours_of(thing.kind), thing.colour, rng)
-    return _of_thing(it, replace(thing, colour=own), "thing_colour")
+    new: Colour = _other(colours_of(thing.kind), thing.colour, rng)
+    return _of_thing(it, replace(thing, colour=new), "thing_colour")
+
+
+def shirt(it: Description, rng: np.random.Generator) -> Edit | None:
+    """Somebody in a shirt of another colour."""
+    person = _only_person(it)
+    if person is None or person.role is not None:
+        return None
+    new: Colour = _other(words_of(Colour), person.shirt, rng)
+    return Edit(it, replace(it, person=replace(person, shirt=new)), "shirt")
+
+
+def hair(it: Description, rng: np.random.Generator) -> Edit | None:
+    """Somebody with hair, brows and beard of another colour."""
+    person = _only_person(it)
+    if person is None or (old := hair_colour(person)) == "gray":
+        return None
+    traits = list(person.identity.traits)
+    dark_red = HAIR[_other(tuple(HAIR), old, rng)]
+    traits[TRAITS.index("hair_dark")], traits[TRAITS.index("hair_red")] = dark_red
+    identity = replace(person.identity, traits=tuple(traits))
+    return Edit(it, replace(it, person=replace(person, identity=identity)), "hair_colour")
 
 
 def background(it: Description, rng: np.random.Generator) -> Edit | None:
@@ -135,35 +148,42 @@ def style(it: Description, rng: np.random.Generator) -> Edit | None:
     return Edit(it, replace(it, style=new), "style")
 
 
-def add(it: Description, rng: np.random.Generator) -> Edit | None:
-    """Glasses, a hat, a cap or a scarf put on; where they are drawn there is room for them."""
-    edit = remove(it, rng)
-    return None if edit is None else Edit(edit.after, edit.before, edit.attribute)
+def added(name: Worn) -> Change:
+    """Glasses, a hat or cap, or a scarf put on; where they are drawn there is room for them."""
+    take_off = removed(name)
+
+    def change(it: Description, rng: np.random.Generator) -> Edit | None:
+        edit = take_off(it, rng)
+        return None if edit is None else Edit(edit.after, edit.before, edit.attribute)
+
+    return change
 
 
-def remove(it: Description, rng: np.random.Generator) -> Edit | None:
-    """Glasses, a hat, a cap or a scarf taken off."""
-    person = _only_person(it)
-    if person is None or person.role is not None or person.age < BAREHEADED:
-        return None
-    worn = [name for name in WORN if getattr(person, name) not in (False, "none")]
-    if not worn:
-        return None
-    name = worn[int(rng.integers(len(worn)))]
+def removed(name: Worn) -> Change:
+    """Glasses, a hat or cap, or a scarf taken off."""
     off: Any = "none" if name == "hat" else False
-    return Edit(it, replace(it, person=replace(person, **{name: off})), name)
+
+    def change(it: Description, rng: np.random.Generator) -> Edit | None:
+        person = _only_person(it)
+        if person is None or person.role is not None or person.age < BAREHEADED:
+            return None
+        if getattr(person, name) == off:
+            return None
+        return Edit(it, replace(it, person=replace(person, **{name: off})), name)
+
+    return change
 
 
-# Which pictures each kind of edit begins with.
-CHANGES: dict[str, tuple[Mixture, Change]] = {
-    "pose": (THINGS, pose),
-    "state": (THINGS, state),
-    "replace": (THINGS, another),
-    "colour": (MOST_THINGS, colour),
-    "background": (BOTH, background),
-    "style": (BOTH, style),
-    "add": (PEOPLE, add),
-    "remove": (PEOPLE, remove),
+# The ways of each kind of edit, taken in turn, with the pictures that they begin with.
+CHANGES: dict[str, tuple[tuple[Mixture, Change], ...]] = {
+    "pose": ((THINGS, pose),),
+    "state": ((THINGS, state),),
+    "replace": ((THINGS, another),),
+    "colour": ((THINGS, thing_colour), (PEOPLE, shirt), (PEOPLE, hair)),
+    "background": ((THINGS, background), (PEOPLE, background)),
+    "style": ((THINGS, style), (PEOPLE, style)),
+    "add": tuple((PEOPLE, added(name)) for name in WORN),
+    "remove": tuple((PEOPLE, removed(name)) for name in WORN),
 }
 
 
@@ -184,17 +204,6 @@ def _only_person(it: Description) -> Person | None:
     if person is None or it.things or person.hidden != "no" or not _clear(it):
         return None
     return person
-
-
-def _hair(it: Description, person: Person, rng: np.random.Generator) -> Edit | None:
-    old = hair_colour(person)
-    if old == "gray":
-        return None
-    new = _other(tuple(HAIR), old, rng)
-    traits = list(person.identity.traits)
-    traits[TRAITS.index("hair_dark")], traits[TRAITS.index("hair_red")] = HAIR[new]
-    identity = replace(person.identity, traits=tuple(traits))
-    return Edit(it, replace(it, person=replace(person, identity=identity)), "hair_colour")
 
 
 def _of_thing(it: Description, thing: Thing, attribute: str) -> Edit:

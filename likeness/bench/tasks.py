@@ -31,7 +31,9 @@ class BenchParams(Part):
     """Which pairs, at which size."""
 
     source: BenchSource
-    resolution: int = Field(ge=16, le=4096, description="side of the squared pictures, px")
+    resolution: int = Field(
+        ge=16, le=4096, multiple_of=8, description="side of the squared pictures, px"
+    )
 
 
 def edit_pairs(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from zlib import crc32
 
 import numpy as np
@@ -17,7 +18,7 @@ from likeness.world.picture import Drawn, draw
 from likeness.world.reader.truth import Truth, truth_of
 from likeness.world.sample import describe, held_out_in
 
-TRIES = 400  # descriptions looked at for one pair: of a hundred, three show a box, door or car
+TRIES = 2000  # descriptions in a row: of a hundred, two show a box, door or car and nothing else
 LEAST = 0.01  # share of the picture that has to change: less than that is hardly seen
 CLOSED = 1 / 32  # of the side: gaps in a mask that are closed
 
@@ -47,30 +48,29 @@ def world_pairs(config: WorldBench, side: int) -> Iterator[WorldPair]:
     """
     total = len(CHANGES) * config.per_kind
     done = track(range(total), "drawing pairs", total)
-    for kind in CHANGES:
-        pairs = _of_kind(kind, config.seed, side)
-        for _ in range(config.per_kind):
-            yield next(pairs)
+    for kind, ways in CHANGES.items():
+        pairs = [_of_way(kind, number, config.seed, side) for number in range(len(ways))]
+        for number in range(config.per_kind):
+            yield next(pairs[number % len(ways)])
             next(done, None)
 
 
-def _of_kind(kind: str, seed: int, side: int) -> Iterator[WorldPair]:
+def _of_way(kind: str, way: int, seed: int, side: int) -> Iterator[WorldPair]:
     """Endlessly."""
-    mixture, change = CHANGES[kind]
-    source = f"edits-{kind}-{seed}"
+    mixture, change = CHANGES[kind][way]
+    source = f"edits-{kind}-{way}-{seed}"
     failed = 0
-    index = -1
-    while failed < TRIES:
-        index += 1
-        chance = np.random.default_rng([crc32(source.encode()), index, 1, 1])
-        edit = change(describe(source, index, mixture), chance)
+    for index in count():
         pair = None
+        rng = np.random.default_rng([crc32(source.encode()), index, 1, 1])
+        edit = change(describe(source, index, mixture), rng)
         if edit is not None and not (held_out_in(edit.before) | held_out_in(edit.after)):
             pair = _pair(kind, edit, crc32(f"{source}-{index}".encode()), side)
         failed = 0 if pair else failed + 1
+        if failed == TRIES:
+            raise BadInput(f"{TRIES} descriptions in a row allow no {kind}: take another seed")
         if pair:
             yield pair
-    raise BadInput(f"{TRIES} descriptions in a row allow no edit of kind {kind}: change the seed")
 
 
 def _pair(kind: str, edit: Edit, seed: int, side: int) -> WorldPair | None:
