@@ -18,11 +18,10 @@ from likeness.metrics import passports
 from likeness.metrics.background import BackgroundProtocol, background_kept
 from likeness.metrics.features import unit
 from likeness.metrics.passports import Passport
-from likeness.metrics.ssim import pairwise, prepare, shared_side
 from likeness.metrics.tables import OK
 from likeness.progress import track
 
-NOT_MADE, NO_MASK, NO_AFTER = "not made", "no mask", "no true edit is known"
+NOT_MADE, NO_MASK = "not made", "no mask"
 NO_PROMPT = "no source prompt"
 BACKGROUNDS: tuple[BackgroundProtocol, ...] = ("original", "corrected")
 
@@ -181,24 +180,6 @@ def backgrounds(edits: Edits) -> Iterator[Measured]:
                 libraries=passports.versions("numpy", "scikit-image"),
             )
             yield edits.measured(paper, np.array(values, float), reasons)
-
-
-def to_the_true_edit(edits: Edits) -> Measured:
-    """SSIM, corrected, with the picture that the edit should be."""
-    good = edits.table[edits.good]
-    sizes = zip(good["width"].astype(int), good["height"].astype(int), strict=True)
-    side = shared_side(list(sizes), "corrected", 500)
-    values, reasons = [], []
-    for file, pair in zip(edits.files, good["pair_id"], strict=True):
-        after = edits.afters.get(str(pair))
-        reasons.append(NO_AFTER if after is None else "")
-        if after is None:
-            values.append(np.nan)
-            continue
-        both = [prepare(decode(one, ANY_SIZE), "corrected", side) for one in (file, after)]
-        values.append(float(pairwise(np.stack(both), "corrected")[0, 1]))
-    paper = passports.of_ssim("corrected", side).model_copy(update={"metric": "after_ssim"})
-    return edits.measured(paper, np.array(values, float), reasons)
 
 
 def pixels_of(file: Path) -> np.ndarray:

@@ -19,9 +19,8 @@ from likeness.metrics.edit_measures import (
     lpips_measure,
     of_pairs,
     structure_measure,
-    to_the_true_edit,
 )
-from likeness.metrics.known_edits import Claims, known_answers
+from likeness.metrics.known_edits import Claims, known_answers, to_the_true_edit
 from likeness.metrics.pairs import PairMean
 from likeness.metrics.tables import OK
 from likeness.statistics import rate
@@ -90,10 +89,10 @@ def score_edits(
     or true edits. Measures: ``ssim`` with the source (-1..1), ``clip_score`` with the target
     (0..1), ``directional`` (-1..1), ``clip_i`` with the source (-1..1), ``lpips`` and
     ``structure`` to the source, ``background_mse``, ``_psnr`` (dB) and ``_ssim`` outside of the
-    mask by both protocols, ``after_ssim`` to the true edit, ``asked`` (1 where the reader reads
-    what was asked, of sources that it reads rightly) and ``kept`` (share of what should stay).
-    Means count a source once; ``asked`` is a share of edits. Raises BadInput where a measure that
-    is named cannot be had.
+    mask by both protocols, ``after_ssim`` to the true edit beside ``untouched_ssim``, that of the
+    source, ``asked`` (1 where the reader reads what was asked, of sources that it reads rightly)
+    and ``kept`` (share of what should stay). Means count a source once; ``asked`` is a share of
+    edits. Raises BadInput where a measure that is named cannot be had.
     """
     edits = Edits.of(inputs, params.masks, params.afters)
     measured = list(_measured(edits, params, inputs))
@@ -130,7 +129,7 @@ def _measured(
     if params.masks:
         yield from backgrounds(edits)
     if params.afters:
-        yield to_the_true_edit(edits)
+        yield from to_the_true_edit(edits)
     if wanted.reader == "reader" and params.claims:
         yield from known_answers(edits, params.claims)
 

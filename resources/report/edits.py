@@ -30,6 +30,7 @@ MEASURES = (
     ("lpips", None, "LPIPS to source"),
     ("structure", None, "structure distance"),
     ("after_ssim", None, "SSIM with the true edit"),
+    ("untouched_ssim", None, "untouched: SSIM with the true edit"),
 )
 # Of two editors side by side.
 COMPARED = ("asked", "kept", "clip_score", "directional", "ssim", "after_ssim")

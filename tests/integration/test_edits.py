@@ -300,6 +300,7 @@ def test_measures_of_a_bench_are_those_of_each_picture(done):
     rows = query(done.warehouse, "SELECT * FROM editing_bench WHERE study = 'retouch'")
     assert set(rows["experiment"]) == {f"bench__{name}" for name in BENCH}
     metrics = {"ssim", "clip_score", "directional", "clip_i", "asked", "kept", "after_ssim"}
+    metrics.add("untouched_ssim")
     metrics |= {"background_mse", "background_psnr", "background_ssim"}
     assert set(rows["metric"]) == metrics
     published = rows.dropna(subset="published")[["method", "metric", "published"]]
