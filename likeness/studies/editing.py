@@ -7,7 +7,14 @@ from pydantic import Field, model_validator
 
 from likeness.bench.sources import BenchSource, WorldBench
 from likeness.edit.change import Change
-from likeness.edit.editors import Editor, PlugAndPlay, PromptToPrompt, Regenerate, strengths_of
+from likeness.edit.editors import (
+    Editor,
+    Imported,
+    PlugAndPlay,
+    PromptToPrompt,
+    Regenerate,
+    strengths_of,
+)
 from likeness.edit.inversion import Inversion
 from likeness.edit.null_text import NullText
 from likeness.edit.table import ROLES
@@ -47,6 +54,11 @@ class Editing(Part):
     def edited(self) -> str:
         """What is edited: pictures that are drawn, or the name of a bench."""
         return "drawn"
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether it needs files of a user's."""
+        return isinstance(self.method, Imported) or getattr(self, "folder", None) is not None
 
     @property
     def wanted(self) -> list[Wanted]:

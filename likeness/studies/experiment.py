@@ -148,6 +148,11 @@ class Experiment(Part):
         ]
 
     @property
+    def reads_files(self) -> bool:
+        """Whether it needs files of a user's: its person or painter may, it itself does not."""
+        return False
+
+    @property
     def roles(self) -> list[str]:
         """The roles that its pictures play."""
         return list(self._by_role)
