@@ -40,7 +40,7 @@ from resources.settings import Settings
 
 RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 PREVIEW, EDITED = ("preview.jpg",), ("preview.jpg", "maps.jpg")
-# Their latents and moments are in memory together.
+# Pictures that are inverted or learned at once, at most: in float32, with gradients.
 LEARNED_TOGETHER = 16
 # What an experiment without pictures of its own to edit publishes.
 NO_SOURCES = {"pictures": "none: they are drawn"}
@@ -136,6 +136,7 @@ def inverted(
             resolution=spec_of(experiment.model).resolution,
             prompts=spoken_of(wanted_of(artifacts.fetch(pictures))),
             recipe=recipe,
+            batch=min(experiment.batch, LEARNED_TOGETHER),
         )
         made = artifacts.make(
             INVERT,

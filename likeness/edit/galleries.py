@@ -20,9 +20,10 @@ SHEET_SOURCES, SHEET_COLUMNS, SHEET_SIDE = 24, 8, 128
 def keep_maps(made: Done, batch: Sequence[Wanted], scratch: Path) -> None:
     """Write where each word of the first source and of its edits was looked at."""
     pictures = [made.made[0][place] for place in range(len(batch))]
-    of_source = pictures[0] if made.sources is None else made.sources[0]
+    if made.sources is None:
+        raise ValueError("maps are of an editor that sees its sources")
     wanted: list[tuple[str, WordMaps, np.ndarray]] = [
-        ("source", made.source_maps[0], of_source),
+        ("source", made.source_maps[0], made.sources[0]),
         *(
             (pair.edit or pair.pair_id, maps, picture)
             for pair, maps, picture in zip(batch, made.edited_maps, pictures, strict=True)

@@ -32,7 +32,8 @@ NOT_IMPORTED = "there is no picture of its name in the folder"
 class Done(NamedTuple):
     """N pairs: pictures N x S x S x 3 uint8 and notes ("": nothing), for each strength."""
 
-    sources: np.ndarray | None  # those that were drawn; None where they are a bench's
+    # As the editor sees them: drawn, or a bench's by way of the model; None where it sees none.
+    sources: np.ndarray | None
     made: list[np.ndarray]
     notes: list[list[str]]
     source_maps: list[WordMaps]  # of the first strength, where they were asked for
@@ -126,15 +127,19 @@ class Studio:
                 found = hiper(self.pipe, starts, files, targets, editor, on_step)
             else:
                 found = imagic(self.pipe, starts, files, targets, editor, on_step)
-        drawn = found[0].source if batch[0].image_id is None else None
         maps = found[0] if isinstance(found[0], EditedMaps) else None
         return Done(
-            drawn,
+            found[0].source,
             [one.edited for one in found],
             [one.notes for one in found],
             maps.source_maps if maps else [],
             maps.edited_maps if maps else [],
         )
+
+    def seed_of(self, pair: Wanted) -> int | None:
+        """The seed of the noise that an edit begins with; None where it begins otherwise."""
+        inverted = self._takes_inverted and pair.image_id is not None
+        return None if inverted or isinstance(self.editor, Imported) else pair.seed
 
     @property
     def _takes_inverted(self) -> bool:

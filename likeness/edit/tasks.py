@@ -100,7 +100,7 @@ def make_edits(
     rows = [row for _, row in sources]
     for shot in shots:
         why = reasons.get(shot.pair.pair_id)
-        about = _about(shot, params, ids.get(_source_key(shot.pair)), studio.pipe)
+        about = _about(shot, params, ids.get(_source_key(shot.pair)), studio)
         rows.append(about | _facts(shot, why, output, scratch))
     table = image_set.frame(rows, OWN_COLUMNS)
     image_set.write(output, table)
@@ -208,10 +208,11 @@ def _keep(
     notes: Path,
 ) -> None:
     """Write sources and notes, then edits, whose presence says that all of them are whole."""
-    if made.sources is not None:
-        for pair, picture in zip(batch, made.sources, strict=True):
-            if not (images / _source_file(pair)).exists():
-                _save(picture, images / _source_file(pair))
+    for place, pair in enumerate(batch):
+        file = images / _source_file(pair)
+        # A bench has pictures of its own.
+        if pair.image_id is None and made.sources is not None and not file.exists():
+            _save(made.sources[place], file)
     for place, pair in enumerate(batch):
         for shot, pictures, said in zip(of_pair[pair.pair_id], made.made, made.notes, strict=True):
             (notes / f"{shot.file}.txt").write_text(said[place], encoding="utf-8")
@@ -280,15 +281,15 @@ def _made_by(params: EditsParams) -> dict[str, object]:
     }
 
 
-def _about(shot: Shot, params: EditsParams, source_id: object, pipe: Pipeline) -> dict[str, object]:
+def _about(shot: Shot, params: EditsParams, source_id: object, studio: Studio) -> dict[str, object]:
     """What an edit was asked to be."""
     pair = shot.pair
     return {
         **_made_by(params),
-        **_read(pair.change.target, pipe),
+        **_read(pair.change.target, studio.pipe),
         "source": MADE,
         "prompt": pair.change.target,
-        "seed": pair.seed,
+        "seed": studio.seed_of(pair),
         "role": EDIT,
         "source_id": source_id,
         "pair_id": pair.pair_id,

@@ -58,7 +58,7 @@ class Editing(Part):
     @property
     def reads_files(self) -> bool:
         """Whether it needs files of a user's."""
-        return isinstance(self.method, Imported) or getattr(self, "folder", None) is not None
+        return False
 
     @property
     def wanted(self) -> list[Wanted]:
@@ -191,6 +191,11 @@ class BenchEdits(Editing):
     def edited(self) -> str:
         """The name of the bench."""
         return self.bench.bench
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether it needs files of a user's: the bench's, or edits made elsewhere."""
+        return self.folder is not None or isinstance(self.method, Imported)
 
     @property
     def inversion(self) -> Inversion | None:

@@ -231,6 +231,13 @@ def test_where_words_were_looked_at_is_drawn_for_the_first_source(done):
     assert {path.name for path in (folder / "maps").iterdir()} == {"source", "cat", "less", "red"}
     assert (folder / "maps" / "cat" / "03-cat.png").is_file()
     assert (folder / "maps.jpg").is_file()
+    # of a bench's picture the map is drawn beside what the model makes of it, not beside an edit
+    folder, table = made_of(done, "bench__control")
+    source = table[table["role"] == "source"].iloc[0]
+    shown = pixels_of(folder / "maps" / "source" / "picture.png")
+    edits = table[(table["source_id"] == source["image_id"]) & table["file"].notna()]
+    assert all((pixels_of(folder / file) != shown).any() for file in edits["file"])
+    assert table.loc[table["role"] == "edit", "seed"].isna().all()
     folder, _ = made_of(done, "no_control")
     assert not (folder / "maps.jpg").exists()
 
