@@ -125,8 +125,7 @@ def inverted(
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
-        recipe = experiment.inversion if isinstance(experiment, BenchEdits) else None
-        if recipe is None:
+        if not isinstance(experiment, BenchEdits) or experiment.inversion is None:
             made = refer(artifacts, INVERTED_REFERENCE, key, reference, {"base": current})
             return result(artifacts, made)
         pictures = artifacts.current(keys.SOURCES, key)
@@ -135,7 +134,7 @@ def inverted(
             identity=reference["reference"],
             resolution=spec_of(experiment.model).resolution,
             prompts=spoken_of(wanted_of(artifacts.fetch(pictures))),
-            recipe=recipe,
+            recipe=experiment.inversion,
             batch=min(experiment.batch, LEARNED_TOGETHER),
         )
         made = artifacts.make(
