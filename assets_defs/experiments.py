@@ -7,12 +7,13 @@ import pandas as pd
 
 from assets_defs import keys
 from assets_defs.checks import experiments as checks
+from assets_defs.edits import EDITED, asked_of, inverted, learn, sources
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, made_of, refer, reference_of
 from assets_defs.painters import paintings
 from assets_defs.people import faces, photos, splits
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import BASELINE, FINETUNE, LEARN, MAKE, PRIOR
+from assets_defs.steps import BASELINE, EDIT, FINETUNE, LEARN, LEARN_PICTURES, MAKE, PRIOR
 from assets_defs.studies import (
     experiments,
     experiments_of_model,
@@ -29,7 +30,14 @@ from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
 from likeness.models.registry import spec_of
-from likeness.studies.experiment import DreamBooth, Experiment, LearnedWord, OfClass
+from likeness.studies.editing import BenchEdits, Editing
+from likeness.studies.experiment import (
+    AnyExperiment,
+    DreamBooth,
+    Experiment,
+    LearnedWord,
+    OfClass,
+)
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 
@@ -68,7 +76,7 @@ def class_prior(
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
         recipe = _recipe(experiment)
-        if recipe is None or recipe.prior_loss_weight == 0:
+        if isinstance(experiment, Editing) or recipe is None or recipe.prior_loss_weight == 0:
             return result(artifacts, refer(artifacts, PRIOR, key, reference, {"base": current}))
         first = recipe.seed * 100_000
         seeds = list(range(first, first + recipe.num_class_images))
@@ -92,6 +100,7 @@ def class_prior(
     deps=[
         dg.AssetDep(base, partition_mapping=experiments_of_model()),
         class_prior,
+        sources,
         *(
             dg.AssetDep(asset, partition_mapping=experiments_of_subject())
             for asset in (photos, faces, splits)
@@ -103,10 +112,11 @@ def class_prior(
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}",
+    code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}."
+    f"{LEARN_PICTURES.code_version}",
     description="What the experiment's method made of its base model: the components it changed, "
-    "or the word it learned, with the curve of every checkpoint; for the method base, which trains "
-    "nothing, a reference.",
+    "the word it learned, or what it learned of each picture of a bench, with the curve of every "
+    "checkpoint; for methods that train nothing, a reference.",
 )
 def finetuned(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -117,6 +127,15 @@ def finetuned(
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
+        recipe = _recipe(experiment)
+        if isinstance(experiment, Editing):
+            learned = None
+            if isinstance(experiment, BenchEdits):
+                again, say = config.recompute, said_by(context)
+                learned = learn(artifacts, key, experiment, current, again, say)
+            said = reference | {"method": experiment.method.name}
+            referred = learned or refer(artifacts, BASELINE, key, said, {"base": current})
+            return result(artifacts, referred)
         if isinstance(experiment.method, LearnedWord):
             paintings_of = artifacts.current(keys.PAINTINGS, experiment.painter)
             inputs = {"images": paintings_of, "base": current}
@@ -125,7 +144,6 @@ def finetuned(
                 LEARN, key, word, inputs, recompute=config.recompute, say=said_by(context)
             )
             return result(artifacts, made, previews=LEARNED)
-        recipe = _recipe(experiment)
         if recipe is None:
             said = reference | {"method": experiment.method.name}
             return result(artifacts, refer(artifacts, BASELINE, key, said, {"base": current}))
@@ -143,21 +161,21 @@ def finetuned(
     key=keys.IMAGES.split("/"),
     group_name="images",
     partitions_def=experiments,
-    deps=[finetuned],
+    deps=[finetuned, sources, inverted],
     owners=keys.OWNERS,
     kinds={"diffusers", "pytorch"},
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=MAKE.code_version,
+    code_version=f"{MAKE.code_version}.{EDIT.code_version}",
     check_specs=checks.IMAGES_CHECKS,
-    description="A picture per prompt and seed, with what the model did not read of its prompt; "
-    "kept as they are sampled, so that a killed run goes on behind them.",
+    description="A picture per prompt and seed, or sources and their edits, with what the model "
+    "did not read of its prompt; kept as they are made, so that a killed run goes on behind them.",
 )
 def made(
     context: dg.AssetExecutionContext, config: SamplingForm, artifacts: Artifacts
 ) -> dg.MaterializeResult:
-    """Sample, or find the same pictures in the cache."""
+    """Sample or edit, or find the same pictures in the cache."""
     key = context.partition_key
     experiment = registry().experiments[key]
     with readable_failures():
@@ -168,27 +186,44 @@ def made(
                 f"{keys.FINETUNED} [{key}] was made from {reference['model']} and the experiment "
                 f"says {experiment.model} now: materialise {keys.FINETUNED} again"
             )
+        say = said_by(context)
+        if isinstance(experiment, Editing):
+            edits, inputs, located = asked_of(
+                artifacts, key, experiment, reference["reference"], config
+            )
+            done = artifacts.make(
+                EDIT,
+                key,
+                edits,
+                {"model": model} | inputs,
+                located=located,
+                recompute=config.recompute,
+                say=say,
+            )
+            found = checks.check_edits(artifacts.fetch(done.manifest), edits)
+            return result(artifacts, done, previews=EDITED, checks=found)
         sampling = overridden(experiment.sampling, config)
         params = _images_params(experiment, reference["reference"], experiment.asked, sampling)
-        inputs, say = {"model": model}, said_by(context)
-        done = artifacts.make(MAKE, key, params, inputs, recompute=config.recompute, say=say)
+        done = artifacts.make(
+            MAKE, key, params, {"model": model}, recompute=config.recompute, say=say
+        )
         found = checks.check_images(artifacts.fetch(done.manifest), params)
         return result(artifacts, done, previews=PREVIEW, checks=found)
 
 
-def _recipe(experiment: Experiment) -> DreamBoothRecipe | None:
+def _recipe(experiment: AnyExperiment) -> DreamBoothRecipe | None:
     """How the method trains the model; None where it does not."""
     method = experiment.method
     return method.recipe if isinstance(method, DreamBooth) else None
 
 
-def split_of(experiment: Experiment) -> str | None:
+def split_of(experiment: AnyExperiment) -> str | None:
     """Name of the photos that the method learns from; None where it learns from none."""
     method = experiment.method
     return method.split if isinstance(method, DreamBooth) else None
 
 
-def photos_of(artifacts: Artifacts, experiment: Experiment) -> dict[str, Manifest]:
+def photos_of(artifacts: Artifacts, experiment: AnyExperiment) -> dict[str, Manifest]:
     """The current photos, faces and splits of the person an experiment is about."""
     assets = {"photos": keys.PHOTOS, "faces": keys.FACES, "splits": keys.SPLITS}
     return {name: artifacts.current(key, experiment.subject) for name, key in assets.items()}

@@ -3,19 +3,24 @@
 from pathlib import Path
 
 import dagster as dg
+from pydantic import BaseModel
 
 from assets_defs import keys
+from assets_defs.edits import scores_asked_of, sources
 from assets_defs.experiments import RESUME, made, photos_of, split_of
 from assets_defs.forms import Rerun
 from assets_defs.people import faces, photos, splits, variety
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import PAIRS, SCORE_IMAGES
+from assets_defs.steps import EDIT_PAIRS, PAIRS, SCORE_EDITS, SCORE_IMAGES
 from assets_defs.studies import experiments, experiments_of_subject, registry
+from likeness.metrics.edit_pairs import EditPairsParams
 from likeness.metrics.experiment import PairsParams
 from likeness.metrics.images import ImagesScoresParams
 from likeness.metrics.tables import OK, read
 from likeness.metrics.tables import PAIRS as PAIRS_TABLE
+from likeness.studies.editing import Editing
 from resources.artifacts import Artifacts
+from resources.step import Step
 
 WITHIN = "scores__values_are_within_bounds"
 BOUNDS = {"ssim": (-1.0, 1.0), "verification": (0.0, 1.0)}
@@ -51,7 +56,7 @@ def check_pairs(folder: Path) -> dg.AssetCheckResult:
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=PAIRS.code_version,
+    code_version=f"{PAIRS.code_version}.{EDIT_PAIRS.code_version}",
     check_specs=[
         dg.AssetCheckSpec(
             WITHIN,
@@ -61,7 +66,8 @@ def check_pairs(folder: Path) -> dg.AssetCheckResult:
         )
     ],
     description="SSIM and face verification of all pairs of the experiment's pictures, and with "
-    "the photos it learned from and those held back; means with intervals over pictures.",
+    "the photos it learned from and those held back, or of every source with its edits; means with "
+    "intervals over pictures.",
 )
 def pairs(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -71,8 +77,11 @@ def pairs(
     experiment = registry().experiments[key]
     with readable_failures():
         inputs = {"made": artifacts.current(keys.IMAGES, key)}
-        params = PairsParams()
-        if experiment.subject is not None:
+        step: Step = PAIRS
+        params: BaseModel = PairsParams()
+        if isinstance(experiment, Editing):
+            step, params = EDIT_PAIRS, EditPairsParams()
+        elif experiment.subject is not None:
             subject = registry().subjects[experiment.subject]
             inputs |= photos_of(artifacts, experiment)
             inputs["variety"] = artifacts.current(keys.VARIETY, experiment.subject)
@@ -80,7 +89,7 @@ def pairs(
                 side=subject.ssim_side, faces=subject.faces, split=split_of(experiment)
             )
         done = artifacts.make(
-            PAIRS, key, params, inputs, recompute=config.recompute, say=said_by(context)
+            step, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
         found = (check_pairs(artifacts.fetch(done.manifest)),)
         return result(artifacts, done, previews=("preview.png", "faces.jpg"), checks=found)
@@ -90,15 +99,16 @@ def pairs(
     key=keys.IMAGE_SCORES.split("/"),
     group_name="scores",
     partitions_def=experiments,
-    deps=[made, pairs],
+    deps=[made, pairs, sources],
     owners=keys.OWNERS,
     kinds={"pytorch", "parquet"},
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=SCORE_IMAGES.code_version,
+    code_version=f"{SCORE_IMAGES.code_version}.{SCORE_EDITS.code_version}",
     description="Each picture by itself: how old it looks against what was asked for, whether it "
-    "shows the person, whether it is a copy of a photo.",
+    "shows the person, whether it is a copy of a photo; of an edit, whether it says what was asked "
+    "and keeps the rest.",
 )
 def image_scores(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -111,10 +121,15 @@ def image_scores(
             "made": artifacts.current(keys.IMAGES, key),
             "pairs": artifacts.current(keys.PAIRS, key),
         }
-        params = ImagesScoresParams()
-        if experiment.subject is not None:
+        step: Step = SCORE_IMAGES
+        params: BaseModel = ImagesScoresParams()
+        if isinstance(experiment, Editing):
+            step = SCORE_EDITS
+            params, more = scores_asked_of(artifacts, key, experiment)
+            inputs |= more
+        elif experiment.subject is not None:
             params = ImagesScoresParams(ages=registry().subjects[experiment.subject].ages)
         done = artifacts.make(
-            SCORE_IMAGES, key, params, inputs, recompute=config.recompute, say=said_by(context)
+            step, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
         return result(artifacts, done)

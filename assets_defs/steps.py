@@ -110,6 +110,26 @@ MAKE = Step(
     gpu=True,
 )
 
+SOURCES_REFERENCE = REFER.model_copy(update={"asset": keys.SOURCES})
+LIST_BENCH = Step(
+    asset=keys.SOURCES,
+    function="likeness.images.inventory:take_inventory",
+    libraries=(),
+)
+SOURCES = Step(
+    asset=keys.SOURCES,
+    function="likeness.bench.tasks:edit_pairs",
+    libraries=(*PICTURES, "opencv-contrib-python-headless", "scipy"),
+)
+INVERTED_REFERENCE = REFER.model_copy(update={"asset": keys.INVERTED})
+INVERT = Step(
+    asset=keys.INVERTED,
+    function="likeness.edit.inversion:invert_images",
+    libraries=MAKE.libraries,
+    gpu=True,
+)
+EDIT = MAKE.model_copy(update={"function": "likeness.edit.tasks:make_edits"})
+
 GUIDANCE = MAKE.model_copy(
     update={
         "asset": keys.GUIDANCE_CLASSES,
@@ -129,6 +149,31 @@ LEARN = Step(
     function="likeness.finetune.ti_tasks:learn_word",
     libraries=MAKE.libraries,
     files=CLIP_WEIGHTS,
+    gpu=True,
+)
+
+LEARN_PICTURES = Step(
+    asset=keys.FINETUNED,
+    function="likeness.edit.learn:learn_pictures",
+    libraries=MAKE.libraries,
+    gpu=True,
+)
+EDIT_PAIRS = Step(
+    asset=keys.PAIRS,
+    function="likeness.metrics.edit_pairs:score_edit_pairs",
+    libraries=(*PICTURES, "opencv-contrib-python-headless"),
+)
+SCORE_EDITS = Step(
+    asset=keys.IMAGE_SCORES,
+    function="likeness.metrics.edits:score_edits",
+    libraries=(
+        *PICTURES,
+        "opencv-contrib-python-headless",
+        "scikit-image",
+        "torch",
+        "transformers",
+    ),
+    files=(*READER_WEIGHTS, *CLIP_WEIGHTS),
     gpu=True,
 )
 
@@ -159,5 +204,7 @@ STEPS = (
     *(LIST, PAINT, INTAKE, CLASSES, TRAIN, JUDGE),
     *(LIST_PHOTOS, ALBUM, TAKE_PHOTOS, FACES, VARIETY, VERIFICATION, SPLIT_PEOPLE),
     *(REFER, BASELINE, PRIOR, GUIDANCE, FINETUNE, LEARN, MAKE, PAIRS, SCORE_IMAGES),
+    *(SOURCES_REFERENCE, LIST_BENCH, SOURCES, INVERTED_REFERENCE, INVERT, LEARN_PICTURES),
+    *(EDIT, EDIT_PAIRS, SCORE_EDITS),
     *(WORLD_BASE, WORLD_CLIP, WORLD_FACE, WORLD_READER),
 )

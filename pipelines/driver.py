@@ -204,6 +204,7 @@ def check_study(study: str, raw_is_set: bool) -> None:
     keys = known.keys_of(study)
     needs = [key for key in keys.painters if not known.painters[key].painted]
     needs += [key for key in keys.subjects if known.subjects[key].album is None]
+    needs += [key for key in keys.experiments if known.experiments[key].reads_files]
     if needs and not raw_is_set:
         raise BadInput(
             f"study '{study}' reads your own pictures ({', '.join(needs)}): "

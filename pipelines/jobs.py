@@ -22,7 +22,10 @@ JOBS = {
     "networks_job": ((keys.NETWORK, keys.VERDICTS), "Train one judge and hear its verdicts."),
     "models_job": ((keys.BASE_MODEL,), "Say which bytes a base model is."),
     "experiments_job": (
-        (keys.CLASS_PRIOR, keys.FINETUNED, keys.IMAGES, keys.PAIRS, keys.IMAGE_SCORES),
+        (
+            *(keys.CLASS_PRIOR, keys.SOURCES, keys.FINETUNED, keys.INVERTED),
+            *(keys.IMAGES, keys.PAIRS, keys.IMAGE_SCORES),
+        ),
         "The model of one experiment, its pictures and their scores.",
     ),
     "world_job": (

@@ -4,8 +4,10 @@ import json
 
 import pandas as pd
 
+from likeness.studies.editing import Editing
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
+from resources.comparisons import compared_editors
 from resources.manifest import Manifest
 from resources.store import Ref
 
@@ -37,6 +39,12 @@ IMAGE_COLUMNS = {
     "reason": "string",
     "age": "Float64",
     "not_read": "string",
+    "source_id": "string",
+    "pair_id": "string",
+    "kind": "string",
+    "edit": "string",
+    "strength": "Float64",
+    "compared": "boolean",
 }
 
 # Table -> asset and file that hold its rows.
@@ -52,6 +60,8 @@ INPUTS = {
     "base": "models/base",
     "prior": "images/class_prior",
     "model": "models/finetuned",
+    "sources": "images/sources",
+    "inverted": "images/inverted",
     "made": "images/made",
     "pairs": "scores/pairs",
     "images": "painters/paintings",
@@ -176,11 +186,14 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
             + [_made(current, key) for key in registry.experiments]
         ),
         **{name: _scores(current, *where) for name, where in SCORES.items()},
+        "edit_comparisons": compared_editors(current),
         "passports": _passports(current),
         "verdicts": _joined([_verdicts(current, key) for key in registry.networks]),
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
         "published_pairs": _published(registry, "pairs"),
+        "published_sets": _published(registry, "sets"),
+        "published_editors": _published(registry, "editors"),
         "ledger": pd.DataFrame(
             [_ledger(_studies(registry), *both) for both in current.found.values()]
         ),
@@ -224,11 +237,13 @@ def _home(current: Current, painter: str) -> str:
 def _experiment(current: Current, key: str) -> dict[str, object]:
     """An experiment as it was sampled, which a form may have changed; else as the study says."""
     experiment = current.registry.experiments[key]
-    sampling, base = experiment.sampling.model_dump(), experiment.model
-    method = experiment.method.name
+    base, method = experiment.model, experiment.method.name
+    edits = isinstance(experiment, Editing)
+    sampled = experiment.method if isinstance(experiment, Editing) else experiment.sampling
+    sampling = sampled.model_dump()
     model = current.manifest("models/finetuned", key)
     if model and (made := current.made(key)):
-        sampling, base = made.params["sampling"], made.params["model"]
+        sampling, base = made.params["editor" if edits else "sampling"], made.params["model"]
         # a method that trains says its name in its recipe
         method = model.summary.get("method") or model.params["recipe"]["name"]
     study, name = key.split("__", 1)
@@ -238,16 +253,17 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
         "title": experiment.title,
         "method": method,
         "base": base,
-        "steps": sampling["num_inference_steps"],
-        "guidance_scale": sampling["guidance_scale"],
+        "steps": sampling.get("num_inference_steps"),
+        "guidance_scale": sampling.get("guidance_scale"),
         "subject": experiment.subject,
         "painter": experiment.painter,
         "split": getattr(experiment.method, "split", None),
+        "sources": experiment.edited if isinstance(experiment, Editing) else None,
     }
 
 
 def _made(current: Current, key: str) -> pd.DataFrame:
-    """Generated pictures of an experiment."""
+    """Generated or edited pictures of an experiment, and its edits that could not be made."""
     made = current.made(key)
     if made is None:
         return pd.DataFrame()

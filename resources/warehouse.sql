@@ -12,16 +12,21 @@ CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
 CREATE TABLE image_sets (painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER);
 CREATE TABLE experiments (
     study VARCHAR, experiment VARCHAR, title VARCHAR, method VARCHAR, base VARCHAR, steps INTEGER,
-    guidance_scale DOUBLE, subject VARCHAR, painter VARCHAR, split VARCHAR
+    guidance_scale DOUBLE, subject VARCHAR, painter VARCHAR, split VARCHAR,
+    -- of edits: drawn, or the name of a bench
+    sources VARCHAR
 );
 CREATE TABLE images (
     study VARCHAR, experiment VARCHAR, role VARCHAR, painter VARCHAR, subject VARCHAR,
     image_id VARCHAR, file VARCHAR, path VARCHAR, sha256 VARCHAR, width INTEGER, height INTEGER, source VARCHAR,
     image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER, "group" BIGINT, base VARCHAR,
     model VARCHAR, prompt VARCHAR, seed BIGINT, guidance_scale DOUBLE, status VARCHAR,
-    reason VARCHAR, age DOUBLE, not_read VARCHAR
+    reason VARCHAR, age DOUBLE, not_read VARCHAR,
+    -- of edits: image_id of the source; tables compare one strength of each editor
+    source_id VARCHAR, pair_id VARCHAR, kind VARCHAR, edit VARCHAR, strength DOUBLE, compared BOOLEAN
 );
--- Sets are the roles of an experiment's pictures; train: photos learned from; held: held back.
+-- Sets are the roles of an experiment's pictures; train: photos learned from; held: held back; set:
+-- a source and its edits together.
 CREATE TABLE pair_scores (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
     set_a VARCHAR, set_b VARCHAR, image_a VARCHAR, image_b VARCHAR, value DOUBLE, status VARCHAR
@@ -33,11 +38,18 @@ CREATE TABLE pair_means (
 );
 CREATE TABLE image_scores (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
-    image_id VARCHAR, value DOUBLE, status VARCHAR
+    image_id VARCHAR, pair_id VARCHAR, strength DOUBLE, value DOUBLE, status VARCHAR
 );
 CREATE TABLE image_means (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
-    role VARCHAR, part VARCHAR, value DOUBLE, low DOUBLE, high DOUBLE, n INTEGER, left_out INTEGER
+    role VARCHAR, part VARCHAR, strength DOUBLE, compared BOOLEAN, value DOUBLE, low DOUBLE,
+    high DOUBLE, n INTEGER, left_out INTEGER
+);
+-- Two editors on the same pairs: mean of a - b, and the share of sources that a wins.
+CREATE TABLE edit_comparisons (
+    study VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR, experiment_a VARCHAR,
+    experiment_b VARCHAR, difference DOUBLE, low DOUBLE, high DOUBLE, n INTEGER, wins DOUBLE,
+    wins_low DOUBLE, wins_high DOUBLE, ties INTEGER, left_out INTEGER
 );
 CREATE TABLE passports (
     passport_id VARCHAR, metric VARCHAR, protocol VARCHAR, model VARCHAR, revision VARCHAR,
@@ -57,6 +69,8 @@ CREATE TABLE published_verdicts (
 CREATE TABLE published_pairs (
     study VARCHAR, set_a VARCHAR, set_b VARCHAR, ssim DOUBLE, verification DOUBLE
 );
+CREATE TABLE published_sets (study VARCHAR, experiment VARCHAR, ssim DOUBLE);
+CREATE TABLE published_editors (study VARCHAR, method VARCHAR, metric VARCHAR, value DOUBLE);
 -- study: that runs the partition, or whose person or painter it is. seconds: of the work when it was
 -- done; spent_seconds: what the last run took to have it, which after a cache hit is next to nothing.
 CREATE TABLE ledger (
@@ -227,6 +241,76 @@ LEFT JOIN published_pairs p ON p.study = e.study AND p.set_a = m.set_a AND p.set
     AND m.part = 'all'
 WHERE e.subject IS NOT NULL
 ORDER BY e.study, m.part <> 'all', m.set_a, m.set_b, e.experiment, m.part;
+
+-- A row per experiment that edits what its model draws: mean SSIM over the pairs of each source with
+-- its edits, by both protocols, beside what was published; how many swaps the reader reads as they
+-- were asked (of sources that it reads rightly), and how much of the rest stays. A row without
+-- figures has not been made: no data.
+CREATE VIEW prompt_to_prompt AS
+WITH sets AS (
+    SELECT study, experiment,
+           max(value) FILTER (protocol = 'original_256') AS ssim_original,
+           max(low) FILTER (protocol = 'original_256') AS ssim_original_low,
+           max(high) FILTER (protocol = 'original_256') AS ssim_original_high,
+           max(value) FILTER (protocol = 'corrected') AS ssim,
+           max(low) FILTER (protocol = 'corrected') AS ssim_low,
+           max(high) FILTER (protocol = 'corrected') AS ssim_high,
+           max(n) FILTER (protocol = 'corrected') AS n
+    FROM pair_means WHERE set_a = 'set' AND set_b = 'set' AND metric = 'ssim' AND part = 'all'
+    GROUP BY ALL
+),
+known AS (
+    SELECT study, experiment,
+           max(value) FILTER (metric = 'asked' AND part = 'swap') AS swapped,
+           max(low) FILTER (metric = 'asked' AND part = 'swap') AS swapped_low,
+           max(high) FILTER (metric = 'asked' AND part = 'swap') AS swapped_high,
+           max(n) FILTER (metric = 'asked' AND part = 'swap') AS swaps,
+           max(value) FILTER (metric = 'kept' AND part = 'all') AS kept,
+           max(low) FILTER (metric = 'kept' AND part = 'all') AS kept_low,
+           max(high) FILTER (metric = 'kept' AND part = 'all') AS kept_high,
+           max(n) FILTER (metric = 'kept' AND part = 'all') AS kept_n
+    FROM image_means WHERE role = 'edit' AND compared GROUP BY ALL
+),
+made AS (
+    SELECT study, experiment, count(*) FILTER (role = 'source') AS sources,
+           count(*) FILTER (role = 'edit' AND compared) AS edits
+    FROM images WHERE status = 'accepted' AND experiment IS NOT NULL GROUP BY ALL
+)
+SELECT e.study, e.experiment, e.title, e.method, coalesce(i.sources, 0) AS sources,
+       coalesce(i.edits, 0) AS edits, s.* EXCLUDE (study, experiment),
+       k.* EXCLUDE (study, experiment), p.ssim AS published_ssim
+FROM experiments e
+LEFT JOIN sets s USING (study, experiment)
+LEFT JOIN known k USING (study, experiment)
+LEFT JOIN made i USING (study, experiment)
+LEFT JOIN published_sets p USING (study, experiment)
+WHERE e.sources = 'drawn'
+ORDER BY e.study, e.experiment;
+
+-- A row per editor of a bench and measure, over the strength that is compared; what was published of
+-- the same method and measure beside it. n counts sources (of asked: edits).
+CREATE VIEW editing_bench AS
+SELECT e.study, e.experiment, e.title, e.method, e.sources AS bench, m.metric, m.protocol,
+       m.passport_id, m.strength, m.value, m.low, m.high, m.n, m.left_out,
+       p.value AS published
+FROM experiments e
+JOIN image_means m USING (study, experiment)
+LEFT JOIN published_editors p ON p.study = e.study AND p.method = e.method
+    AND p.metric = m.metric
+WHERE e.sources <> 'drawn' AND m.role = 'edit' AND m.part = 'all' AND m.compared
+ORDER BY e.study, e.experiment, m.metric, m.protocol;
+
+-- What an editor's knob does: each strength, asked against kept.
+CREATE VIEW edit_curves AS
+SELECT e.study, e.experiment, e.title, e.method, m.strength, m.compared,
+       max(value) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim,
+       max(value) FILTER (metric = 'kept') AS kept,
+       max(value) FILTER (metric = 'asked') AS asked,
+       max(value) FILTER (metric = 'directional') AS directional,
+       max(value) FILTER (metric = 'clip_score') AS clip_score
+FROM experiments e JOIN image_means m USING (study, experiment)
+WHERE e.sources IS NOT NULL AND m.role = 'edit' AND m.part = 'all'
+GROUP BY ALL ORDER BY e.study, e.experiment, m.strength;
 
 -- What each asset cost. Partitions share artefacts, such as the pictures of a class: each artefact
 -- counts once. Without the report: its own size on its page would make it another page every time.

@@ -1,10 +1,15 @@
 """Gates of the experiments: whole models, whole pictures."""
 
+from collections import Counter
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 
 from assets_defs import keys
+from likeness.edit.editors import strengths_of
+from likeness.edit.table import EDIT, SOURCE
+from likeness.edit.tasks import EditsParams
 from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
@@ -31,7 +36,8 @@ IMAGES_CHECKS = [
         COUNT,
         asset=keys.IMAGES.split("/"),
         blocking=True,
-        description="Every prompt has a picture for each of its seeds, and no other.",
+        description="Every prompt has a picture for each of its seeds, and no other; of edits, "
+        "every pair an edit, or why there is none, for each strength.",
     ),
     dg.AssetCheckSpec(
         READABLE,
@@ -74,22 +80,43 @@ def check_images(folder: Path, params: ImagesParams) -> tuple[dg.AssetCheckResul
     table = image_set.read(folder)
     found = sorted(zip(table["prompt"], table["seed"], strict=True))
     wanted = sorted((one.prompt, seed) for one in params.asked for seed in one.seeds)
+    return _check(folder, table, params.resolution, len(found), len(wanted), found == wanted)
+
+
+def check_edits(folder: Path, params: EditsParams) -> tuple[dg.AssetCheckResult, ...]:
+    """An edit of each pair for each strength, and its source; what was made looked at once.
+
+    A pair that could not be edited has a row with its reason and no picture.
+    """
+    table = image_set.read(folder)
+    edits = table[table["role"] == EDIT]
+    strengths = strengths_of(params.editor)
+    found = Counter(edits["pair_id"])
+    whole = found == {pair.pair_id: len(strengths) for pair in params.pairs}
+    sources = set(table.loc[table["role"] == SOURCE, "image_id"])
+    good = edits[edits["status"] == image_set.ACCEPTED]
+    whole &= set(good["source_id"]) <= sources
+    wanted = len(params.pairs) * len(strengths)
+    return _check(folder, table, params.resolution, len(edits), wanted, whole)
+
+
+def _check(
+    folder: Path, table: pd.DataFrame, side: int, found: int, wanted: int, is_whole: bool
+) -> tuple[dg.AssetCheckResult, ...]:
     broken, other, flat = [], [], []
-    for file in table["file"]:
+    for file in table["file"].dropna():
         try:
             picture = decode(folder / file, ANY_SIZE)
         except Undecodable as error:
             broken.append(f"{file}: {error.reason}")
             continue
-        if picture.size != (params.resolution, params.resolution):
+        if picture.size != (side, side):
             other.append(f"{file}: {picture.width} x {picture.height}")
         if picture.convert("RGB").getcolors(1) is not None:
             flat.append(file)
     return (
         dg.AssetCheckResult(
-            check_name=COUNT,
-            passed=found == wanted,
-            metadata={"pictures": len(found), "wanted": len(wanted)},
+            check_name=COUNT, passed=is_whole, metadata={"pictures": found, "wanted": wanted}
         ),
         _listed(READABLE, broken),
         _listed(SIZE, other),

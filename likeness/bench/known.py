@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from likeness.bench.pairs import EditPair
 from likeness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -14,8 +13,28 @@ if TYPE_CHECKING:
 
 OK = "ok"
 NO_ANSWER, NOT_ELIGIBLE, NOT_COMPARED = "no answer", "not eligible", "not compared"
-ASKED, KEPT = "asked_read", "kept_read"
-TRUE_EDIT, UNTOUCHED = "ssim_to_true_edit", "ssim_of_source_to_true_edit"
+ASKED, KEPT = "asked", "kept"
+TRUE_EDIT, UNTOUCHED = "after_ssim", "untouched_ssim"
+
+
+class Known(Protocol):
+    """What should be read of a source and of its edit, as of a pair of a bench."""
+
+    @property
+    def pair_id(self) -> str:
+        """Names it."""
+
+    @property
+    def was(self) -> Mapping[str, Any] | None:
+        """Of the source, of what is asked; where it is known."""
+
+    @property
+    def asked(self) -> Mapping[str, Any] | None:
+        """Of the edit."""
+
+    @property
+    def kept(self) -> Mapping[str, Any] | None:
+        """Of both."""
 
 
 class KnownScore(NamedTuple):
@@ -29,12 +48,12 @@ class KnownScore(NamedTuple):
 
 
 def read_scores(
-    reader: "Reader", pairs: Sequence[EditPair], sources: np.ndarray, edited: np.ndarray
+    reader: "Reader", pairs: Sequence[Known], sources: np.ndarray, edited: np.ndarray
 ) -> list[KnownScore]:
-    """``asked_read`` and ``kept_read`` of each pair: N x H x W x 3 uint8 before and after the edit.
+    """``asked`` and ``kept`` of each pair: N x H x W x 3 uint8 before and after the edit.
 
-    ``asked_read``: 1 where the reader reads the edited picture as asked, else 0; only of pairs
-    whose source it reads rightly, and so not yet as asked. ``kept_read``: of the attributes that
+    ``asked``: 1 where the reader reads the edited picture as asked, else 0; only of pairs whose
+    source it reads rightly, and not yet as asked. ``kept``: of the attributes that
     have to stay and that it reads rightly in the source, the share that it reads the same
     afterwards, 0..1. The reader errs: what it says of the true edits is the ceiling of both.
     Raises ``BadInput`` where pairs and pictures are not as many.
@@ -58,7 +77,7 @@ def read_scores(
 
 
 def true_scores(
-    pairs: Sequence[EditPair],
+    pairs: Sequence[Known],
     sources: np.ndarray,
     edited: np.ndarray,
     truths: Mapping[str, np.ndarray],
@@ -79,13 +98,14 @@ def true_scores(
 Score = tuple[float, str, str]
 
 
-def _asked(pair: EditPair, before: "Reading", after: "Reading") -> Score:
+def _asked(pair: Known, before: "Reading", after: "Reading") -> Score:
     from likeness.world.reader.read import agreement
 
-    if not pair.asked or not pair.was:
+    if not pair.asked:
         return math.nan, NO_ANSWER, "nobody knows what should be read"
-    right = agreement(before, pair.was)
-    wrong = [name for name in pair.was if not right.get(name, False)]
+    was = pair.was or {}
+    right = agreement(before, was)
+    wrong = [name for name in was if not right.get(name, False)]
     if wrong:
         name = wrong[0]
         read = before.values.get(name, "nothing")
@@ -96,7 +116,7 @@ def _asked(pair: EditPair, before: "Reading", after: "Reading") -> Score:
     return float(all(agreement(after, pair.asked).values())), OK, ""
 
 
-def _kept(pair: EditPair, before: "Reading", after: "Reading") -> Score:
+def _kept(pair: Known, before: "Reading", after: "Reading") -> Score:
     from likeness.world.reader.read import agreement
 
     if not pair.kept:

@@ -47,7 +47,7 @@ class ReadPrompt:
 
         Case and the punctuation around words do not count. Raises BadInput where there are none.
         """
-        wanted = [_bare(word) for word in phrase.split()]
+        wanted = said_words(phrase)
         heads = range(len(self.words) - len(wanted) + 1) if wanted else []
         found = {
             position
@@ -162,6 +162,21 @@ def _common(source: Sequence[int], target: Sequence[int]) -> list[tuple[int, int
             i, j = i - 1, j - 1
             pairs.append((i, j))
     return pairs
+
+
+def said_words(text: str) -> list[str]:
+    """What stands between spaces, in lower case and without the punctuation around it.
+
+    As ``read`` finds them, but for a learned word of several vectors; no tokenizer is needed.
+    """
+    return [_bare(word) for word in text.split()]
+
+
+def is_said(phrase: str, text: str) -> bool:
+    """Whether a word, or words in a row, stand in a text, as ``ReadPrompt.find`` finds them."""
+    wanted, there = said_words(phrase), said_words(text)
+    heads = range(len(there) - len(wanted) + 1) if wanted else []
+    return any(there[head : head + len(wanted)] == wanted for head in heads)
 
 
 def _bare(word: str) -> str:

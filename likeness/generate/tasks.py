@@ -17,7 +17,7 @@ from likeness.generate.guided import sample_guided
 from likeness.generate.prompts import unread
 from likeness.generate.sample import Denoising, sample_batch
 from likeness.images import image_set
-from likeness.images.hashing import sha256_file
+from likeness.images.facts import facts_of
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import Pipeline, load_pipeline
@@ -29,7 +29,6 @@ log = logging.getLogger("likeness")
 PREVIEW = "preview.jpg"
 SHEET_PROMPTS, SHEET_COLUMNS, SHEET_SIDE = 16, 6, 128
 SOURCE = "generated"
-ONE_COLOUR = "one colour"
 # What a picture is for, the years asked for, and what of its prompt the model did not read.
 OWN_COLUMNS = {"role": "string", "age": "Float64", "not_read": "string"}
 
@@ -163,26 +162,14 @@ def _sample(
 def _row(
     shot: Shot, params: ImagesParams, remarks: dict[str, str], output: Path
 ) -> dict[str, object]:
-    file = output / "images" / shot.file
-    sha256 = sha256_file(file)
-    with Image.open(file) as picture:
-        width, height = picture.size
-        # Black ones come from overflow in half precision.
-        flat = picture.convert("RGB").getcolors(1) is not None
     return {
-        "image_id": sha256[:16],
-        "file": f"images/{shot.file}",
-        "sha256": sha256,
-        "width": width,
-        "height": height,
+        **facts_of(output, f"images/{shot.file}"),
         "source": SOURCE,
         "base": params.model,
         "model": params.identity,
         "prompt": shot.prompt,
         "seed": shot.seed,
         "guidance_scale": shot.guidance_scale,
-        "status": image_set.REJECTED if flat else image_set.ACCEPTED,
-        "reason": ONE_COLOUR if flat else None,
         "role": shot.asked.role,
         "age": shot.asked.age,
         "not_read": remarks.get(shot.prompt),

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 FILE = "passports.json"
+# The original protocol of SSIM on pictures of 256 px, of whatever size they were.
+ORIGINAL_256 = "original_256"
 
 
 class Passport(BaseModel):
@@ -42,6 +44,16 @@ def of_ssim(protocol: str, side: int) -> Passport:
         metric="ssim",
         protocol=protocol,
         preprocessing=f"gray, area to {side} x {side}, window {window}",
+        libraries=versions("numpy", "opencv-contrib-python-headless"),
+    )
+
+
+def of_published_ssim() -> Passport:
+    """SSIM as the published tables of Prompt-to-Prompt's pictures were made."""
+    return Passport(
+        metric="ssim",
+        protocol=ORIGINAL_256,
+        preprocessing="colour bilinear to 256 x 256, then gray, window uniform 7",
         libraries=versions("numpy", "opencv-contrib-python-headless"),
     )
 

@@ -21,6 +21,7 @@ from likeness.workers import workers
 SsimProtocol = Literal["original", "corrected"]
 
 DECIMALS = 2
+PUBLISHED_SIDE = 256
 RANGE = 255.0
 C1, C2 = (0.01 * RANGE) ** 2, (0.03 * RANGE) ** 2
 UNIFORM, RADIUS, SIGMA = 7, 5, 1.5
@@ -58,6 +59,19 @@ def prepare(picture: Image.Image, protocol: SsimProtocol, side: int) -> np.ndarr
         pixels = pixels.astype(np.float32)
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     return cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def prepare_published(picture: Image.Image) -> np.ndarray:
+    """256 x 256 float32 whole gray levels, as the tables of Prompt-to-Prompt's pictures were made.
+
+    Colour is resized bilinearly without antialiasing, whatever the picture's size, and made gray
+    afterwards; transparency is dropped. Scored by ``original``, every printed digit comes out.
+    """
+    import cv2
+
+    side = (PUBLISHED_SIDE, PUBLISHED_SIDE)
+    small = cv2.resize(np.asarray(picture.convert("RGB")), side, interpolation=cv2.INTER_LINEAR)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
 
 
 def pairwise(pictures: np.ndarray, protocol: SsimProtocol) -> np.ndarray:

@@ -1,15 +1,16 @@
 """An experiment: a base model, what a method makes of it, and the pictures it is asked for."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.finetune.ti_recipe import TextualInversionRecipe, composed
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.metrics.tables import HELD, TRAIN
+from likeness.studies.editing import BenchEdits, DrawnEdits
 from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
 
 MODEL, AGE = "{model}", "{age}"  # other words in braces are a grid's own
@@ -147,6 +148,11 @@ class Experiment(Part):
         ]
 
     @property
+    def reads_files(self) -> bool:
+        """Whether it needs files of a user's: its person or painter may, it itself does not."""
+        return False
+
+    @property
     def roles(self) -> list[str]:
         """The roles that its pictures play."""
         return list(self._by_role)
@@ -219,3 +225,20 @@ class Experiment(Part):
 
 def _lines(prompts: "list[str] | Grid") -> list[tuple[str, float | None]]:
     return prompts.lines if isinstance(prompts, Grid) else [(text, None) for text in prompts]
+
+
+def _what_it_does(experiment: Any) -> str:
+    """By the fields that only one kind of experiment has."""
+    given = experiment if isinstance(experiment, dict) else type(experiment).model_fields
+    if "bench" in given:
+        return "<bench>"
+    return "<edits>" if "edits" in given else "<samples>"
+
+
+# What a study's experiments are; tags are no part of a field's place.
+AnyExperiment = Annotated[
+    Annotated[Experiment, Tag("<samples>")]
+    | Annotated[DrawnEdits, Tag("<edits>")]
+    | Annotated[BenchEdits, Tag("<bench>")],
+    Discriminator(_what_it_does),
+]

@@ -7,9 +7,17 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from likeness.edit.editors import PromptToPrompt, Regenerate
 from likeness.errors import BadInput
 from likeness.models.registry import spec_of
-from likeness.studies.experiment import DreamBooth, Experiment, LearnedWord, OfClass
+from likeness.studies.editing import Editing
+from likeness.studies.experiment import (
+    AnyExperiment,
+    DreamBooth,
+    Experiment,
+    LearnedWord,
+    OfClass,
+)
 from likeness.studies.schema import Network, Painter, Study
 from likeness.studies.subject import Subject
 
@@ -96,7 +104,9 @@ def read_study(file: Path) -> Study:
 
 def _first_problem(error: ValidationError) -> str:
     first, more = error.errors()[0], error.error_count() - 1
-    where = ".".join(str(part) for part in first["loc"]) or "the study"
+    # Tags of a union are no field that anybody has written.
+    parts = [str(part) for part in first["loc"] if not str(part).startswith("<")]
+    where = ".".join(parts) or "the study"
     return f"{where}: {first['msg']}" + (f" (and {more} more)" if more else "")
 
 
@@ -123,7 +133,7 @@ class Registry(BaseModel):
         return {key: one for study in self.studies.values() for key, one in study.subjects.items()}
 
     @property
-    def experiments(self) -> dict[str, Experiment]:
+    def experiments(self) -> dict[str, AnyExperiment]:
         """Partition key ``study__experiment`` -> experiment, over all studies."""
         return {
             f"{study.name}__{key}": experiment
@@ -222,8 +232,11 @@ def _check_references(registry: Registry) -> None:
             spec_of(experiment.model)
         except BadInput as error:
             raise BadInput(f"experiment '{key}': {error}") from error
-        _check_subject(registry, key, experiment)
-        _check_word(registry, key, experiment)
+        if isinstance(experiment, Editing):
+            _check_editor(key, experiment)
+        else:
+            _check_subject(registry, key, experiment)
+            _check_word(registry, key, experiment)
     _check_includes(registry)
 
 
@@ -293,6 +306,16 @@ def _check_word(registry: Registry, key: str, experiment: Experiment) -> None:
         raise BadInput(
             f"experiment '{key}' learns from class {wanted.label}, and painter "
             f"'{experiment.painter}' has: {', '.join(map(str, sorted(painter.classes)))}"
+        )
+
+
+def _check_editor(key: str, experiment: Editing) -> None:
+    """An editor of pictures, and all but two of drawn ones, reads prompts with one encoder."""
+    fits = isinstance(experiment.method, PromptToPrompt | Regenerate)
+    if spec_of(experiment.model).two_encoders and not fits:
+        raise BadInput(
+            f"experiment '{key}' edits by {experiment.method.name}, which needs a model with one "
+            f"text encoder: take sd15, sd2 or small instead of {experiment.model}"
         )
 
 

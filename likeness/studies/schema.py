@@ -13,7 +13,8 @@ from likeness.images.given import Given
 from likeness.images.intake import Duplicates
 from likeness.images.prepare import Preparation
 from likeness.images.splits import Made
-from likeness.studies.experiment import Experiment
+from likeness.studies.editing import Editing
+from likeness.studies.experiment import AnyExperiment
 from likeness.studies.parts import Key, LongKey, Part, Prompt, Seed, SetName
 from likeness.studies.subject import Subject
 
@@ -258,6 +259,21 @@ class PublishedPairs(Part):
     verification: float = Field(ge=0, le=1)
 
 
+class PublishedSet(Part):
+    """Mean SSIM that someone printed for the pictures of a source and its edits."""
+
+    experiment: LongKey = Field(description="key of the experiment of this study that it is beside")
+    ssim: float = Field(ge=-1, le=1)
+
+
+class PublishedEditor(Part):
+    """The mean of a measure that someone printed for an editor."""
+
+    method: str = Field(description="as the editor is called in studies")
+    metric: Literal["clip_score", "directional", "clip_i", "lpips", "structure"]
+    value: float
+
+
 class Published(Part):
     """Figures of the original, printed beside ours."""
 
@@ -265,6 +281,8 @@ class Published(Part):
     rates: list[PublishedRate] = Field([], description="accuracies and recalls")
     verdicts: list[PublishedVerdicts] = Field([], description="counts of verdicts")
     pairs: list[PublishedPairs] = Field([], description="means over pairs of pictures")
+    sets: list[PublishedSet] = Field([], description="means over sources with their edits")
+    editors: list[PublishedEditor] = Field([], description="means of editors on a bench")
 
 
 class Includes(Part):
@@ -285,7 +303,7 @@ class Study(Part):
     subjects: dict[Key, Subject] = Field({}, description="people, by key")
     painters: dict[Key, Painter] = Field({}, description="sets of pictures, by key")
     networks: dict[Key, Network] = Field({}, description="judges, by key")
-    experiments: dict[LongKey, Experiment] = Field(
+    experiments: dict[LongKey, AnyExperiment] = Field(
         {}, description="models and their pictures, by key"
     )
     published: Published = Published()
@@ -295,3 +313,18 @@ class Study(Part):
     def has_people(self) -> bool:
         """Whether an experiment of it is about a person."""
         return any(experiment.subject for experiment in self.experiments.values())
+
+    @property
+    def edits(self) -> "dict[str, Editing]":
+        """Its editing experiments."""
+        return {key: one for key, one in self.experiments.items() if isinstance(one, Editing)}
+
+    @model_validator(mode="after")
+    def _published_of_experiments(self) -> "Study":
+        for one in self.published.sets:
+            if one.experiment not in self.experiments:
+                raise ValueError(
+                    f"a published set stands beside experiment '{one.experiment}', which is not "
+                    "there"
+                )
+        return self

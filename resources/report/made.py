@@ -28,6 +28,8 @@ def experiments(artifacts: Artifacts, study: Study, pictures: Pictures) -> list[
             "sheets": _sheets(study, row.experiment, pictures),
         }
         for row in found.itertuples()
+        # Edits have a section of their own.
+        if row.experiment not in study.edits
     ]
 
 

@@ -11,6 +11,7 @@ from likeness.studies.load import Registry
 from likeness.studies.schema import Pictures as TestSet
 from likeness.studies.schema import Study
 from resources.artifacts import Artifacts
+from resources.report.edits import edits_of
 from resources.report.figures import (
     LEGEND,
     accuracy_rows,
@@ -40,7 +41,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     (folder / "pictures").mkdir(parents=True)
     pictures = Pictures(artifacts, folder)
     studies = [
-        _study(artifacts, registry, study, pictures)
+        _study(artifacts, registry, study, pictures, folder)
         for study in registry.studies.values()
         if _has_rows(artifacts.warehouse, study.name)
     ]
@@ -82,7 +83,7 @@ def _has_rows(warehouse: Path, study: str) -> bool:
 
 
 def _study(
-    artifacts: Artifacts, registry: Registry, study: Study, pictures: Pictures
+    artifacts: Artifacts, registry: Registry, study: Study, pictures: Pictures, folder: Path
 ) -> dict[str, Any]:
     warehouse = artifacts.warehouse
     painters = {network.painter for network in study.networks.values()}
@@ -120,6 +121,7 @@ def _study(
         "intake": _intake(warehouse, study),
         "made": made_rows(warehouse, study.name),
         "experiments": experiments(artifacts, study, pictures),
+        "edits": edits_of(artifacts, study, pictures, folder),
         "person": _person(artifacts, study, pictures) if study.has_people else None,
     }
 

@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 
 from likeness.errors import BadInput
 from likeness.metrics import ssim
-from likeness.metrics.ssim import cross, pairwise, prepare, shared_side
+from likeness.metrics.ssim import cross, pairwise, prepare, prepare_published, shared_side
 
 PUBLISHED = Path(__file__).parents[4] / "shared/data/prompt_to_prompt"
 published = pytest.mark.skipif(
@@ -222,12 +222,14 @@ def test_only_the_published_protocol_enlarges():
 
 
 def published_set(name):
-    """As the table was made: colour resized to 256 px bilinearly without antialiasing, then gray."""
+    """A set of five, prepared as the table was made."""
     files = sorted((PUBLISHED / name).iterdir())
     assert [file.name[0] for file in files] == list("12345")
-    colour = [cv2.imread(str(file), cv2.IMREAD_COLOR) for file in files]
-    small = [cv2.resize(picture, (256, 256)) for picture in colour]
-    return np.stack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in small])
+    found = []
+    for file in files:
+        with Image.open(file) as picture:
+            found.append(prepare_published(picture))
+    return np.stack(found)
 
 
 @published

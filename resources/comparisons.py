@@ -1,0 +1,71 @@
+"""Editors of one study on the same pairs, two and two."""
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from likeness.images import image_set
+from likeness.metrics.comparison import paired_difference
+
+if TYPE_CHECKING:
+    from resources.summaries import Current
+
+LOWER_IS_BETTER = ("lpips", "structure", "background_mse")
+MEASURE = ["metric", "protocol", "passport_id"]
+
+
+def compared_editors(current: "Current") -> pd.DataFrame:
+    """A row per measure and two editors with the same sources: who is better, and how surely.
+
+    Only values with one passport are compared, of the strength that tables compare. Intervals are
+    a paired bootstrap over sources (``likeness.metrics.comparison``).
+    """
+    rows: list[dict[str, object]] = []
+    for study in current.registry.studies.values():
+        found = {
+            name: scores
+            for name in study.edits
+            if (scores := _compared(current, f"{study.name}__{name}")) is not None
+        }
+        for a, b in combinations(found, 2):
+            both = found[a].merge(found[b], on=[*MEASURE, "pair_id"], suffixes=("_a", "_b"))
+            for measure, some in both.groupby(MEASURE, sort=False):
+                named = dict(zip(MEASURE, measure, strict=True))
+                about = {"study": study.name, "experiment_a": a, "experiment_b": b}
+                rows.append(about | named | _row(str(named["metric"]), some))
+    return pd.DataFrame(rows)
+
+
+def _compared(current: "Current", key: str) -> pd.DataFrame | None:
+    """Values of the compared edits; None while there are none."""
+    made, scores = current.made(key), current.scores("scores/images", key)
+    if made is None or scores is None:
+        return None
+    edits = current.parquet(made, image_set.TABLE)
+    edits = edits[edits["compared"].fillna(False).astype(bool)]
+    # Missing strengths are those of editors without a knob, and equal here.
+    about = edits[["pair_id", "strength", "source_id"]].drop_duplicates()
+    found = current.parquet(scores, "scores.parquet").merge(about, on=["pair_id", "strength"])
+    return found[[*MEASURE, "pair_id", "source_id", "value"]]
+
+
+def _row(metric: str, both: pd.DataFrame) -> dict[str, object]:
+    a, b = (both[name].to_numpy(float, na_value=np.nan) for name in ("value_a", "value_b"))
+    finite = np.isfinite(a) & np.isfinite(b)
+    a, b = np.where(finite, a, np.nan), np.where(finite, b, np.nan)
+    found = paired_difference(
+        a, b, metric not in LOWER_IS_BETTER, both["source_id_a"].astype(str).tolist()
+    )
+    return {
+        "difference": found.difference.value,
+        "low": found.difference.low,
+        "high": found.difference.high,
+        "n": found.difference.n,
+        "wins": found.wins.value,
+        "wins_low": found.wins.low,
+        "wins_high": found.wins.high,
+        "ties": found.ties,
+        "left_out": found.left_out,
+    }

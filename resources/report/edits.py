@@ -1,0 +1,176 @@
+"""Edits on the page and the terminal: sets of drawn pictures, a bench, editors two and two."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from likeness.studies.schema import Study
+from resources.artifacts import Artifacts
+from resources.report.edit_curves import draw_edit_curves
+from resources.report.figures import NO_DATA, rate_text
+from resources.report.pictures import Pictures
+from resources.warehouse import query
+
+ASSET = "images/made"
+SHOWN = 16
+# Measures of a bench in this order: metric, protocol (none: whichever there is), what it is called.
+MEASURES = (
+    ("asked", None, "asked for, read"),
+    ("kept", None, "the rest, still read"),
+    ("clip_score", None, "CLIP score"),
+    ("directional", None, "directional"),
+    ("clip_i", None, "CLIP-I with source"),
+    ("ssim", "corrected", "SSIM with source"),
+    ("background_psnr", "original", "background PSNR, dB (PIE-Bench)"),
+    ("background_ssim", "original", "background SSIM (PIE-Bench)"),
+    ("background_mse", "original", "background MSE (PIE-Bench)"),
+    ("background_ssim", "corrected", "background SSIM, its area alone"),
+    ("background_mse", "corrected", "background MSE, its area alone"),
+    ("lpips", None, "LPIPS to source"),
+    ("structure", None, "structure distance"),
+    ("after_ssim", None, "SSIM with the true edit"),
+    ("untouched_ssim", None, "untouched: SSIM with the true edit"),
+)
+# Of two editors side by side.
+COMPARED = ("asked", "kept", "clip_score", "directional", "ssim", "after_ssim")
+
+
+def set_rows(warehouse: Path, study: str) -> pd.DataFrame:
+    """A row per experiment on drawn sources: likeness of its sets, swaps read, published."""
+    found = query(warehouse, "SELECT * FROM prompt_to_prompt WHERE study = ?", [study])
+    return pd.DataFrame(
+        [
+            {
+                "experiment": row.experiment,
+                "method": row.method,
+                "sources": row.sources,
+                "SSIM, original": _rate(row, "ssim_original", "n"),
+                "SSIM [95 %], pairs": _rate(row, "ssim", "n"),
+                "swaps read [95 %], n": _rate(row, "swapped", "swaps"),
+                "rest kept [95 %], n": _rate(row, "kept", "kept_n"),
+                "published SSIM": _number(row.published_ssim),
+            }
+            for row in found.itertuples()
+        ]
+    )
+
+
+def bench_rows(warehouse: Path, study: str) -> pd.DataFrame:
+    """A row per measure, a column per editor, and what was published of the same methods."""
+    found = query(warehouse, "SELECT * FROM editing_bench WHERE study = ?", [study])
+    rows = []
+    for metric, protocol, name in MEASURES if len(found) else ():
+        some = found[found["metric"] == metric]
+        if protocol is not None:
+            some = some[some["protocol"] == protocol]
+        if some.empty:
+            rows.append({"measure": name} | dict.fromkeys(found["experiment"].unique(), NO_DATA))
+            continue
+        row = {"measure": name}
+        for editor in found["experiment"].unique():
+            mine = some[some["experiment"] == editor]
+            row[editor] = _rate(mine.iloc[0], "value", "n") if len(mine) else NO_DATA
+        known = some.dropna(subset="published").drop_duplicates("method")
+        row["published"] = ", ".join(f"{r.method} {r.published:.4f}" for r in known.itertuples())
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("")
+
+
+def comparison_rows(warehouse: Path, study: str) -> pd.DataFrame:
+    """A row per two editors and measure: mean difference, and how often the first wins."""
+    found = query(
+        warehouse,
+        "SELECT * FROM edit_comparisons WHERE study = ? AND n > 0 AND protocol <> 'original_256'",
+        [study],
+    )
+    found = found[found["metric"].isin(COMPARED)]
+    return pd.DataFrame(
+        [
+            {
+                "editors": f"{row.experiment_a} - {row.experiment_b}",
+                "measure": row.metric,
+                "difference [95 %], n": _rate(row, "difference", "n"),
+                "wins of the first [95 %]": _wins(row),
+                "ties": row.ties,
+            }
+            for row in found.itertuples()
+        ]
+    )
+
+
+def edits_of(artifacts: Artifacts, study: Study, pictures: Pictures, folder: Path) -> Any:
+    """All that the page shows of a study's edits; None for a study without any."""
+    if not study.edits:
+        return None
+    warehouse = artifacts.warehouse
+    curves = query(warehouse, "SELECT * FROM edit_curves WHERE study = ?", [study.name])
+    name = f"pictures/edit-curves-{study.name}.png"
+    return {
+        "sets": set_rows(warehouse, study.name),
+        "bench": bench_rows(warehouse, study.name),
+        "comparisons": comparison_rows(warehouse, study.name),
+        "curves": name if draw_edit_curves(curves, folder / name) else None,
+        "galleries": [
+            gallery
+            for key, one in study.edits.items()
+            if (gallery := _gallery(warehouse, study.name, key, one.title, pictures))
+        ],
+    }
+
+
+def _gallery(
+    warehouse: Path, study: str, experiment: str, title: str, pictures: Pictures
+) -> dict[str, Any] | None:
+    """The first sources of an experiment, each with its edits; and where words were looked at."""
+    found = query(
+        warehouse,
+        "SELECT * FROM images WHERE study = ? AND experiment = ? ORDER BY file",
+        [study, experiment],
+    )
+    if found.empty:
+        return None
+    key = f"{study}__{experiment}"
+    edits = found[(found["role"] == "edit") & found["compared"].fillna(False).astype(bool)]
+    rows = [
+        {
+            "source": pictures.thumbnail(ASSET, key, source.file),
+            "prompt": source.prompt,
+            "edits": [
+                _shown(edit, key, pictures)
+                for edit in edits[edits["source_id"] == source.image_id].itertuples()
+            ],
+        }
+        for source in found[found["role"] == "source"].head(SHOWN).itertuples()
+    ]
+    maps = pictures.artefact_file(ASSET, key, "maps.jpg")
+    return {"title": title, "rows": rows, "maps": maps}
+
+
+def _shown(edit: Any, key: str, pictures: Pictures) -> dict[str, str]:
+    made = isinstance(edit.file, str)
+    return {
+        "file": pictures.thumbnail(ASSET, key, edit.file) if made else "",
+        "prompt": edit.prompt,
+        "name": edit.edit or edit.kind or "",
+        "reason": edit.reason if isinstance(edit.reason, str) else "",
+    }
+
+
+def _rate(row: Any, name: str, count: str) -> str:
+    """A value with its interval and its n; the interval's columns go by the value's name."""
+    value, n = getattr(row, name), getattr(row, count)
+    if pd.isna(value) or pd.isna(n):
+        return NO_DATA
+    ends = ("low", "high") if name in ("value", "difference") else (f"{name}_low", f"{name}_high")
+    return rate_text(float(value), getattr(row, ends[0]), getattr(row, ends[1]), int(n))
+
+
+def _wins(row: Any) -> str:
+    if pd.isna(row.wins):
+        return "all tied"
+    return f"{row.wins:.2f} [{row.wins_low:.2f}, {row.wins_high:.2f}]"
+
+
+def _number(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.2f}"

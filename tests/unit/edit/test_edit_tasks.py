@@ -1,0 +1,203 @@
+"""Edits as an image set: laws of the task, whatever the editor."""
+
+import numpy as np
+import pytest
+import tiny_pipeline
+from PIL import Image
+
+from likeness.edit import tasks
+from likeness.edit.change import Change
+from likeness.edit.tasks import EditsParams, make_edits
+from likeness.edit.wanted import Wanted
+from likeness.errors import BadInput
+from likeness.generate.sample import Sampling, sample_batch
+from likeness.images import image_set
+from likeness.models.local import model_identity
+
+DOG, CAT, RED = "a photo of a dog", "a photo of a cat", "a photo of a red dog"
+PLUG = {
+    "name": "plug_and_play",
+    "layers": {"features": ["up_blocks.0.resnets.0"], "attention": ["up_blocks.0.attentions.1"]},
+}
+CONTROL = {"name": "prompt_to_prompt", "strengths": [1.0, 0.0]}
+EDITORS = {"control": CONTROL, "features": PLUG, "regenerate": {"name": "regenerate"}}
+
+
+def pairs(seeds=(3, 4, 5), **more):
+    return [
+        Wanted(
+            pair_id=f"{seed}-{name}",
+            kind="swap",
+            edit=name,
+            source_prompt=DOG,
+            change=Change(target=target),
+            seed=seed,
+            **more,
+        )
+        for seed in seeds
+        for name, target in (("cat", CAT), ("red", RED))
+    ]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edit-tasks")
+    tiny_pipeline.write(folder / "model")
+    (folder / "models.yaml").write_text(tiny_pipeline.settings(folder / "model"))
+    return folder / "models.yaml"
+
+
+@pytest.fixture
+def make(models, tmp_path, monkeypatch):
+    """Calls ``make_edits``; its table and its pictures by file."""
+    monkeypatch.setenv("LIKENESS_MODELS", str(models))
+
+    def call(name, editor, wanted=None, batch=8, inputs=None, scratch=None):
+        params = EditsParams(
+            model="tiny",
+            identity=model_identity("tiny"),
+            dtype="float16",
+            resolution=16,
+            editor=editor | ({} if editor["name"] == "imported" else {"num_inference_steps": 10}),
+            pairs=wanted or pairs(),
+            batch=batch,
+        )
+        output = tmp_path / name
+        output.mkdir()
+        scratch = scratch or tmp_path / f"{name}-scratch"
+        scratch.mkdir(exist_ok=True)
+        call.summary = make_edits(params, inputs or {}, output, scratch)
+        table = image_set.read(output)
+        files = table["file"].dropna()
+        return table, {file: pixels(output / file) for file in files}
+
+    return call
+
+
+def pixels(file):
+    with Image.open(file) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def furthest(one, other):
+    assert one.keys() == other.keys()
+    return max(np.abs(one[file] - other[file]).max() for file in one)
+
+
+@pytest.mark.parametrize("editor", EDITORS.values(), ids=EDITORS)
+def test_an_edit_does_not_depend_on_what_shares_its_batch(make, editor):
+    together, pictures = make("together", editor)
+    apart, alone = make("apart", editor, batch=1)
+    assert furthest(pictures, alone) <= 1
+    assert together["pair_id"].tolist() == apart["pair_id"].tolist()
+    # nor on which other sources there are
+    _, fewer = make("fewer", editor, pairs(seeds=(3,)))
+    assert furthest({file: pictures[file] for file in fewer}, fewer) <= 1
+
+
+def test_without_any_share_of_its_windows_control_is_plain_sampling(make):
+    table, pictures = make("control", CONTROL)
+    _, plain = make("plain", {"name": "regenerate"})
+    for row in table[table["strength"] == 0].itertuples():
+        free = plain[row.file.replace("-at-0", "")]
+        assert np.abs(pictures[row.file] - free).max() <= 1
+    kept = table[table["strength"] == 1]
+    assert any(np.abs(pictures[f] - plain[f]).max() > 1 for f in kept["file"])
+
+
+def test_without_control_pictures_are_those_of_the_prompt_and_the_seed(make, models):
+    from likeness.models.load import load_pipeline
+
+    table, pictures = make("plain", {"name": "regenerate"})
+    pipe = load_pipeline("tiny", "cpu")
+    sampling = Sampling(num_inference_steps=10)
+    for row in table.itertuples():
+        wanted = sample_batch(pipe, [row.prompt], [int(row.seed)], sampling)[0]
+        assert np.abs(pictures[row.file] - wanted).max() <= 1
+
+
+def test_killed_work_goes_on_behind_the_batches_that_are_there(make, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    whole, pictures = make("whole", CONTROL, batch=2)
+    kept, calls = tasks._keep, []
+
+    def dies(*args):
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        calls.append(kept(*args))
+
+    monkeypatch.setattr(tasks, "_keep", dies)
+    with pytest.raises(KeyboardInterrupt):
+        make("killed", CONTROL, batch=2, scratch=scratch)
+    counted = []
+    monkeypatch.setattr(tasks, "_keep", lambda *args: counted.append(kept(*args)))
+    table, again = make("again", CONTROL, batch=2, scratch=scratch)
+    assert len(counted) == 1
+    assert furthest(pictures, again) == 0
+    assert table.equals(whole)
+    # the maps were drawn before the kill
+    assert (tmp_path / "again" / "maps.jpg").is_file()
+
+
+def test_what_a_study_asks_wrongly_of_drawn_sources_stops_the_work(make):
+    wrong = [
+        one.model_copy(update={"change": Change(target=CAT, weights={"dog": 2})}) for one in pairs()
+    ]
+    with pytest.raises(BadInput, match="'dog' is not among the words of the prompt 'a photo of a"):
+        make("wrong", CONTROL, wrong)
+
+
+def write_bench(folder, count):
+    """An image set of squares; its ids."""
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for number in range(count):
+        made = np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        name = f"{number:016x}"
+        Image.fromarray(made).save(folder / "images" / f"{name}.png")
+        row = {"image_id": name, "file": f"images/{name}.png", "width": 16, "height": 16}
+        rows.append(row | {"status": "accepted"})
+    image_set.write(folder, image_set.frame(rows))
+    return [row["image_id"] for row in rows]
+
+
+def of_bench(ids):
+    return [
+        Wanted(
+            pair_id=f"{number:016x}",
+            source_prompt=DOG,
+            change=Change(target=CAT),
+            seed=number,
+            image_id=name,
+        )
+        for number, name in enumerate(ids)
+    ]
+
+
+def test_a_pair_that_cannot_be_edited_is_a_row_with_its_reason(make, tmp_path):
+    ids = write_bench(tmp_path / "bench", 3)
+    wanted = of_bench(ids)
+    wanted[1] = wanted[1].model_copy(update={"reason": "its photo is missing"})
+    (tmp_path / "mine").mkdir()
+    Image.radial_gradient("L").save(tmp_path / "mine" / f"{wanted[0].pair_id}.jpg")
+    (tmp_path / "mine" / f"{wanted[2].pair_id}.png").write_bytes(b"no picture")
+    table, _ = make(
+        "edited",
+        {"name": "imported", "folder": "mine"},
+        wanted,
+        inputs={"sources": tmp_path / "bench", "imported": tmp_path / "mine"},
+    )
+    edits = table[table["role"] == "edit"]
+    assert edits["status"].tolist() == ["accepted", "rejected", "rejected"]
+    assert edits["reason"].tolist()[1] == "its photo is missing"
+    assert "picture" in edits["reason"].tolist()[2]
+    assert edits["file"].isna().tolist() == [False, True, True]
+    sources = table[table["role"] == "source"]
+    assert sources["image_id"].tolist() == ids
+    assert make.summary["rejected"] == 2
+
+
+def test_a_picture_that_was_not_inverted_is_not_edited(make, tmp_path):
+    ids = write_bench(tmp_path / "bench", 2)
+    with pytest.raises(BadInput, match="no pair can be edited: its picture could not be inverted"):
+        make("edited", CONTROL, of_bench(ids), inputs={"sources": tmp_path / "bench"})
