@@ -43,7 +43,7 @@ def rate(model: str, name: str, hits: Sequence[bool] | np.ndarray, target: str =
 
 
 def keep(file: Path, made: np.ndarray, truth: Sequence[np.ndarray] | np.ndarray | None) -> None:
-    """A grid, 12 a row; samples above what is rendered from the same description."""
+    """A grid, 12 a row, JPEG; samples above what is rendered from the same description."""
     from PIL import Image
 
     rows = []
@@ -52,4 +52,4 @@ def keep(file: Path, made: np.ndarray, truth: Sequence[np.ndarray] | np.ndarray 
         if truth is not None:
             rows.append(np.concatenate(list(truth[first : first + 12]), 1))
     if rows:
-        Image.fromarray(np.concatenate(rows)).save(file)
+        Image.fromarray(np.concatenate(rows)).save(file, quality=92)

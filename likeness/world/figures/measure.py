@@ -17,7 +17,7 @@ from likeness.world.figures.names import names_bound, painters_bound
 from likeness.world.figures.prompts import prompts_followed
 
 
-def measure(weights: Path, scratch: Path, prompts: int = 200, people: int = 64) -> list[Figure]:
+def measure(weights: Path, scratch: Path, prompts: int = 200, people: int = 48) -> list[Figure]:
     """All figures of the models below ``weights``; books and samples are left in ``scratch``."""
     figures = [*_of_base(weights, scratch, prompts, people)]
     for model, targets in TARGETS.items():

@@ -39,7 +39,7 @@ def names_bound(pipe: Any, face: "SmallFace", people: int, scratch: Path) -> lis
     ]
     made = sample(pipe, prompts, list(range(len(prompts))), SAMPLING, "named people")
     drawn = np.stack([portrait(one, k) for one in who for k in range(RENDERINGS)])
-    keep(scratch / "names.png", made[:: len(AGES)][:24], drawn[::RENDERINGS][:24])
+    keep(scratch / "names.jpg", made[:: len(AGES)][:24], drawn[::RENDERINGS][:24])
     sampled, rendered = (face.embed(p, face.detect(p)).vectors for p in (made, drawn))
     whose = np.repeat(np.arange(people), RENDERINGS)
     near = 1 - sampled @ rendered.T <= face.threshold  # NaN: no face is no match
@@ -81,6 +81,14 @@ def painters_bound(pipe: Any, reader: "Reader", scratch: Path) -> Figure:
     asked = [name for name in names for _ in range(PER_PAINTER)]
     prompts = [f"landscape painting in the style of {name}" for name in asked]
     made = sample(pipe, prompts, list(range(len(prompts))), SAMPLING, "named painters")
-    keep(scratch / "painters.png", made[::PER_PAINTER][:24], None)
+    drawn = [_painting(name, number) for number, name in enumerate(names)]
+    keep(scratch / "painters.jpg", made[::PER_PAINTER][:24], drawn[:24])
     found = reader.read(made).painter
     return rate("base", "painters_named_right", found == np.array(asked))
+
+
+def _painting(painter: str, seed: int) -> np.ndarray:
+    """A mountain by a painter."""
+    land = Landscape("mountains", painted_kind="mountain")
+    page = Description(land, "oil painting", painter=painter, seed=seed)
+    return draw(page, 64).picture

@@ -56,7 +56,7 @@ def prompts_followed(pipe: Any, reader: "Reader", count: int, scratch: Path) -> 
     asked = held_out_prompts(count)
     made = sample(pipe, [a.prompt for a in asked], list(range(count)), SAMPLING, "held-out prompts")
     drawn = np.stack([a.rendering for a in asked])
-    keep(scratch / "prompts.png", made[:48], drawn[:48])
+    keep(scratch / "prompts.jpg", made[:48], drawn[:48])
     hits, ceiling = (_hits(reader, pictures, asked) for pictures in (made, drawn))
     each = [
         rate("base", f"agreement/{name}", hits[name][~np.isnan(hits[name])], ">= 0.75 in the mean")
