@@ -148,6 +148,10 @@ def inverted(
         return result(artifacts, made, previews=PREVIEW)
 
 
+# Editors that learn something of each picture before they edit.
+LEARNING = (HiPerRecipe, ImagicRecipe)
+
+
 def learn(
     artifacts: Artifacts,
     key: str,
@@ -155,11 +159,11 @@ def learn(
     base: Manifest,
     recompute: bool,
     say: Callable[[str], None],
-) -> Made | None:
-    """What HiPer and Imagic learn of each picture; None for editors that learn nothing."""
+) -> Made:
+    """What HiPer and Imagic learn of each picture."""
     recipe = experiment.method
-    if not isinstance(recipe, HiPerRecipe | ImagicRecipe):
-        return None
+    if not isinstance(recipe, LEARNING):
+        raise TypeError(f"{recipe.name} learns nothing")
     pictures = artifacts.current(keys.SOURCES, key)
     params = LearnParams(
         model=experiment.model,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from assets_defs import keys
 from assets_defs.checks import experiments as checks
-from assets_defs.edits import EDITED, asked_of, inverted, learn, sources
+from assets_defs.edits import EDITED, LEARNING, asked_of, inverted, learn, sources
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, made_of, refer, reference_of
 from assets_defs.painters import paintings
@@ -127,33 +127,25 @@ def finetuned(
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
-        recipe = _recipe(experiment)
-        if isinstance(experiment, Editing):
-            learned = None
-            if isinstance(experiment, BenchEdits):
-                again, say = config.recompute, said_by(context)
-                learned = learn(artifacts, key, experiment, current, again, say)
-            said = reference | {"method": experiment.method.name}
-            referred = learned or refer(artifacts, BASELINE, key, said, {"base": current})
-            return result(artifacts, referred)
+        say = said_by(context)
+        if isinstance(experiment, BenchEdits) and isinstance(experiment.method, LEARNING):
+            made = learn(artifacts, key, experiment, current, config.recompute, say)
+            return result(artifacts, made)
         if isinstance(experiment.method, LearnedWord):
             paintings_of = artifacts.current(keys.PAINTINGS, experiment.painter)
             inputs = {"images": paintings_of, "base": current}
             word = _word_params(artifacts, experiment, reference["reference"], paintings_of)
-            made = artifacts.make(
-                LEARN, key, word, inputs, recompute=config.recompute, say=said_by(context)
-            )
+            made = artifacts.make(LEARN, key, word, inputs, recompute=config.recompute, say=say)
             return result(artifacts, made, previews=LEARNED)
-        if recipe is None:
+        recipe = _recipe(experiment)
+        if isinstance(experiment, Editing) or recipe is None:
             said = reference | {"method": experiment.method.name}
             return result(artifacts, refer(artifacts, BASELINE, key, said, {"base": current}))
         inputs = photos_of(artifacts, experiment) | {"base": current}
         if recipe.prior_loss_weight > 0:
             inputs["prior"] = artifacts.current(keys.CLASS_PRIOR, key)
         params = _finetune_params(artifacts, experiment, recipe, reference["reference"], inputs)
-        made = artifacts.make(
-            FINETUNE, key, params, inputs, recompute=config.recompute, say=said_by(context)
-        )
+        made = artifacts.make(FINETUNE, key, params, inputs, recompute=config.recompute, say=say)
         return result(artifacts, made, previews=LEARNED)
 
 

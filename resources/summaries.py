@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 
+from likeness.edit.table import OWN_COLUMNS as EDIT_COLUMNS
 from likeness.studies.editing import Editing
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
@@ -15,7 +16,6 @@ from resources.store import Ref
 IMAGE_COLUMNS = {
     "study": "string",
     "experiment": "string",
-    "role": "string",
     "painter": "string",
     "subject": "string",
     "image_id": "string",
@@ -37,14 +37,7 @@ IMAGE_COLUMNS = {
     "guidance_scale": "Float64",
     "status": "string",
     "reason": "string",
-    "age": "Float64",
-    "not_read": "string",
-    "source_id": "string",
-    "pair_id": "string",
-    "kind": "string",
-    "edit": "string",
-    "strength": "Float64",
-    "compared": "boolean",
+    **EDIT_COLUMNS,
 }
 
 # Table -> asset and file that hold its rows.

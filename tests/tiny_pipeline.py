@@ -63,3 +63,10 @@ def settings(model: Path) -> str:
         f"tiny: {{source: 'folder:{model}', architecture: small, resolution: {SIDE}, "
         "dtype: float32, prediction_type: v_prediction}\n"
     )
+
+
+def write_settings(folder: Path) -> Path:
+    """The tiny model in ``folder``, and the file of settings that names it."""
+    file = folder / "models.yaml"
+    file.write_text(settings(write(folder / "model")))
+    return file

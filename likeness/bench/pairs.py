@@ -41,8 +41,8 @@ Answers = dict[str, str]
 PairId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 
-def _below(folder: str) -> Any:
-    return Annotated[str, StringConstraints(pattern=rf"^{folder}/[\w-]+\.png$")]
+MaskFile = Annotated[str, StringConstraints(pattern=rf"^{MASKS}/[\w-]+\.png$")]
+AfterFile = Annotated[str, StringConstraints(pattern=rf"^{AFTERS}/[\w-]+\.png$")]
 
 
 class EditPair(BaseModel):
@@ -56,16 +56,14 @@ class EditPair(BaseModel):
     image_id: PairId | None = Field(None, description="of the source; none: there is no such file")
     source_prompt: str = Field("", description="empty where the bench has none")
     target_prompt: str = Field("")
-    mask: _below(MASKS) | None = Field(  # type: ignore[valid-type]
+    mask: MaskFile | None = Field(
         None, description="gray PNG, white where the edit may change; none: unknown, or everything"
     )
-    after: _below(AFTERS) | None = Field(  # type: ignore[valid-type]
-        None, description="the truly edited picture; none: unknown"
-    )
+    after: AfterFile | None = Field(None, description="the truly edited picture; none: unknown")
     was: Answers | None = Field(None, description="what a reader reads of the asked in the source")
     asked: Answers | None = Field(None, description="attribute -> value after the edit")
     kept: Answers | None = Field(None, description="attribute -> value before and after")
-    status: Literal["accepted", "rejected"] = ACCEPTED  # type: ignore[assignment]
+    status: Literal["accepted", "rejected"] = ACCEPTED
     reason: str | None = Field(
         None, description="why it is rejected; of an accepted pair, what it lacks"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -27,8 +28,8 @@ COLUMNS: dict[str, str] = {
     "reason": "string",
 }
 
-ACCEPTED = "accepted"
-REJECTED = "rejected"
+ACCEPTED: Final = "accepted"
+REJECTED: Final = "rejected"
 
 
 def frame(rows: Iterable[dict[str, object]], extra: dict[str, str] | None = None) -> pd.DataFrame:

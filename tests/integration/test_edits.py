@@ -4,16 +4,12 @@ The model has random weights and a few kB: what is tested is who gets which pict
 figures are of what they say.
 """
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tiny_pipeline
+import tiny_study
 from PIL import Image
 
 from likeness.bench.sources import WorldBench
@@ -23,10 +19,8 @@ from likeness.images import image_set
 from likeness.metrics.background import background_kept
 from likeness.metrics.edit_measures import mask_of, pixels_of
 from likeness.metrics.ssim import pairwise, prepare_published
-from resources.artifacts import Artifacts
 from resources.warehouse import query
 
-RUN = Path(__file__).parent / "edits" / "run_edits.py"
 STUDY = """
 name: retouch
 title: Retouched <b>sets</b>
@@ -127,42 +121,13 @@ def write_elsewhere(folder, bench):
 def done(tmp_path_factory):
     """The state after the two runs, and what they printed."""
     work = tmp_path_factory.mktemp("edits")
-    for name in ("studies", "state", "home", "bench"):
-        (work / name).mkdir()
-    (work / "models.yaml").write_text(tiny_pipeline.settings(tiny_pipeline.write(work / "model")))
-    (work / "studies" / "retouch.yaml").write_text(
-        STUDY.replace("CLIP}", f"'{write_clip(work / 'clip')}'}}")
-    )
+    tiny_study.rooms(work)
     params = BenchParams(source=WorldBench(per_kind=1), resolution=16)
+    (work / "bench").mkdir()
     edit_pairs(params, {}, work / "bench", work / "bench-scratch")
     write_elsewhere(work / "raw" / "elsewhere", work / "bench")
-    settings = {
-        "LIKENESS_STUDIES": str(work / "studies"),
-        "LIKENESS_STATE_DIR": str(work / "state"),
-        "LIKENESS_MODELS": str(work / "models.yaml"),
-        "LIKENESS_RAW": str(work / "raw"),
-        "HF_HOME": str(work / "home"),
-        "OMP_NUM_THREADS": "1",
-        "COLUMNS": "250",
-    }
-    run = subprocess.run(
-        [sys.executable, str(RUN), str(work / "state"), "retouch"],
-        env=os.environ | settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=1500,
-    )
-    assert run.returncode == 0, run.stdout[-4000:]
-    state = work / "state"
-    return SimpleNamespace(
-        runs=json.loads((state / "runs.json").read_text()),
-        said=run.stdout,
-        state=state,
-        warehouse=state / "likeness.duckdb",
-        page=(state / "report" / "index.html").read_text(encoding="utf-8"),
-        artifacts=Artifacts(store_uri=str(state / "artifacts"), state_dir=str(state)),
-    )
+    study = STUDY.replace("CLIP}", f"'{write_clip(work / 'clip')}'}}")
+    return tiny_study.run(work, "retouch", study)
 
 
 def manifest_of(done, asset, name):

@@ -4,26 +4,19 @@ The model has random weights and a few kB: what is tested is who gets which pict
 """
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-import tiny_pipeline
+import tiny_study
 from PIL import Image
 
 from likeness.images import image_set
 from likeness.images.prepare import Preparation, prepare
 from likeness.models.learned_word import read_word
 from likeness.statistics import wilson
-from resources.artifacts import Artifacts
 from resources.warehouse import query
 
-HERE = Path(__file__).parent / "word"
 STUDY = """
 name: word
 title: <Cézanne>, judged
@@ -82,39 +75,9 @@ WORD = "word__learned"
 def done(tmp_path_factory):
     """The state after the two runs, and what they printed."""
     work = tmp_path_factory.mktemp("word")
-    for name in ("studies", "state", "home"):
-        (work / name).mkdir()
-    (work / "models.yaml").write_text(tiny_pipeline.settings(tiny_pipeline.write(work / "model")))
-    (work / "studies" / "word.yaml").write_text(STUDY, encoding="utf-8")
-    settings = {
-        "LIKENESS_STUDIES": str(work / "studies"),
-        "LIKENESS_STATE_DIR": str(work / "state"),
-        "LIKENESS_MODELS": str(work / "models.yaml"),
-        "HF_HOME": str(work / "home"),
-        "OMP_NUM_THREADS": "1",
-        # names that are not ASCII must not depend on what the terminal can show
-        "LC_ALL": "C",
-        "COLUMNS": "200",
-    }
-    run = subprocess.run(
-        [sys.executable, str(HERE / "run_word.py"), str(work / "state")],
-        env=os.environ | settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        timeout=900,
-    )
-    assert run.returncode == 0, run.stdout[-4000:]
-    state = work / "state"
-    return SimpleNamespace(
-        runs=json.loads((state / "runs.json").read_text()),
-        said=run.stdout,
-        state=state,
-        warehouse=state / "likeness.duckdb",
-        page=(state / "report" / "index.html").read_text(encoding="utf-8"),
-        artifacts=Artifacts(store_uri=str(state / "artifacts"), state_dir=str(state)),
-    )
+    tiny_study.rooms(work)
+    # names that are not ASCII must not depend on what the terminal can show
+    return tiny_study.run(work, "word", STUDY, LC_ALL="C")
 
 
 def folder_of(done, asset, key):

@@ -48,9 +48,7 @@ def work(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     for name in ("studies", "state", "home"):
         (folder / name).mkdir()
-    (folder / "models.yaml").write_text(
-        tiny_pipeline.settings(tiny_pipeline.write(folder / "model"))
-    )
+    tiny_pipeline.write_settings(folder)
     return folder
 
 

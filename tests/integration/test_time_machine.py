@@ -1,23 +1,14 @@
 """A tiny Time Machine through the whole flow, twice: people, models, pictures, scores, page."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
-import tiny_pipeline
+import tiny_study
 from PIL import Image
 
 from likeness.images import image_set
-from resources.artifacts import Artifacts
 from resources.warehouse import query
 
-HERE = Path(__file__).parent / "people"
 STUDY = """
 name: folk
 title: Folk
@@ -96,38 +87,10 @@ def write_dark(folder):
 def folk(tmp_path_factory):
     """The state folder after the two runs, and what they printed."""
     work = tmp_path_factory.mktemp("people")
-    for name in ("studies", "state", "home"):
-        (work / name).mkdir()
-    (work / "models.yaml").write_text(tiny_pipeline.settings(tiny_pipeline.write(work / "model")))
-    (work / "studies" / "folk.yaml").write_text(STUDY)
+    tiny_study.rooms(work)
     write_dark(work / "raw" / "dark")
-    settings = {
-        "LIKENESS_STUDIES": str(work / "studies"),
-        "LIKENESS_STATE_DIR": str(work / "state"),
-        "LIKENESS_MODELS": str(work / "models.yaml"),
-        "LIKENESS_RAW": str(work / "raw"),
-        "HF_HOME": str(work / "home"),
-        "OMP_NUM_THREADS": "1",
-    }
     faces = write_faces(work / "faces")
-    done = subprocess.run(
-        [sys.executable, str(HERE / "run_people.py"), str(work / "state"), str(faces)],
-        env=os.environ | settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    state = work / "state"
-    return SimpleNamespace(
-        runs=json.loads((state / "runs.json").read_text()),
-        said=done.stdout,
-        warehouse=state / "likeness.duckdb",
-        report=state / "report",
-        page=(state / "report" / "index.html").read_text(encoding="utf-8"),
-        artifacts=Artifacts(store_uri=str(state / "artifacts"), state_dir=str(state)),
-    )
+    return tiny_study.run(work, "folk", STUDY, "run_people.py", str(faces))
 
 
 def caches(run):

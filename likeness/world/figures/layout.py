@@ -18,7 +18,7 @@ CHANGES = (
     ("dog", "cat"),
     ("cat", "dog"),
     ("horse", "bear"),
-    ("elephant", "bear"),
+    ("bear", "horse"),
     ("lion", "camel"),
     ("man", "woman"),
     ("boy", "girl"),

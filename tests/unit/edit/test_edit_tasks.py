@@ -41,10 +41,7 @@ def pairs(seeds=(3, 4, 5), **more):
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("edit-tasks")
-    tiny_pipeline.write(folder / "model")
-    (folder / "models.yaml").write_text(tiny_pipeline.settings(folder / "model"))
-    return folder / "models.yaml"
+    return tiny_pipeline.write_settings(tmp_path_factory.mktemp("edit-tasks"))
 
 
 @pytest.fixture

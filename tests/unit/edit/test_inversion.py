@@ -24,8 +24,7 @@ GUIDED = Denoising(num_inference_steps=10, guidance_scale=6.0)
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("edit-inversion")
-    tiny_pipeline.write(folder / "model")
-    (folder / "models.yaml").write_text(tiny_pipeline.settings(folder / "model"))
+    tiny_pipeline.write_settings(folder)
     return folder
 
 

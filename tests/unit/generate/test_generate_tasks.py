@@ -14,10 +14,7 @@ from likeness.models.local import model_identity
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    tiny_pipeline.write(folder / "model")
-    (folder / "models.yaml").write_text(tiny_pipeline.settings(folder / "model"))
-    return folder / "models.yaml"
+    return tiny_pipeline.write_settings(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ SCALES = [0.125, 0.5, 8.0]
 def make(tmp_path_factory, tmp_path, monkeypatch):
     """Calls ``make_classes``; its table, its folder and what it says."""
     folder = tmp_path_factory.mktemp("models")
-    tiny_pipeline.write(folder / "model")
-    (folder / "models.yaml").write_text(tiny_pipeline.settings(folder / "model"))
+    tiny_pipeline.write_settings(folder)
     monkeypatch.setenv("LIKENESS_MODELS", str(folder / "models.yaml"))
     model = MODEL | {"identity": model_identity("tiny")}
     asked = [{"prompt": "a <zarin> dog", "seeds": [3, 4, 5], "guidance_scales": SCALES}]

@@ -1,6 +1,6 @@
-"""Run the study ``word`` twice and print, as JSON, what each run cost and what failed.
+"""Run a study twice and write, as JSON, what each run cost and what failed.
 
-The studies are read at import, so this is a process of its own: ``python run_word.py STATE``.
+The studies are read at import, so this is a process of its own: ``python run_twice.py STATE STUDY``.
 """
 
 import json
@@ -15,8 +15,9 @@ from pipelines.driver import run_study
 from pipelines.results import print_results
 from resources.artifacts import Artifacts
 
-if __name__ == "__main__":
-    state = Path(sys.argv[1])
+
+def run_twice(state: Path, study: str) -> None:
+    """In this process, so that whatever it has replaced is used."""
     (state / "dagster").mkdir()
     runs = []
     with dg.DagsterInstance.local_temp(str(state / "dagster")) as instance:
@@ -24,7 +25,11 @@ if __name__ == "__main__":
             store_uri=str(state / "artifacts"), state_dir=str(state), backend="inline"
         )
         for _ in range(2):
-            costs, failures = run_study("word", build_defs(artifacts), instance, print)
+            costs, failures = run_study(study, build_defs(artifacts), instance, print)
             runs.append({"costs": [cost.model_dump() for cost in costs], "failures": failures})
-    print_results(console, artifacts.warehouse, "word")
+    print_results(console, artifacts.warehouse, study)
     (state / "runs.json").write_text(json.dumps(runs))
+
+
+if __name__ == "__main__":
+    run_twice(Path(sys.argv[1]), sys.argv[2])
