@@ -42,8 +42,9 @@ world: setup
 world-report: setup
 	$(RUN) likeness world report
 
+# Two processes with one thread each: most tests wait for one thread. A file's tests stay together.
 test: setup
-	$(RUN) pytest --cov --cov-report=term-missing:skip-covered
+	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 unit: setup
 	$(RUN) pytest tests/unit

@@ -38,6 +38,9 @@ StudyName = Annotated[str, typer.Argument(help="a study's name, such as demo")]
 @app.callback()
 def main() -> None:
     """Teach, edit, measure, judge: run studies and look at their results."""
+    # A shell starts what runs behind it with Ctrl-C ignored, and Dagster lets SIGTERM do the same:
+    # such a run could not be ended.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @app.command()

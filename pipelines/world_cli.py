@@ -1,5 +1,6 @@
 """``likeness world``: train the small world's models, measure them, write their cards."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -63,7 +64,7 @@ def _missing(weights: Path) -> list[str]:
 
 @app.command()
 def report(
-    samples: Annotated[Path | None, typer.Option(help="keep grids and books here")] = None,
+    samples: Annotated[Path | None, typer.Option(help="keep the sheets of samples here")] = None,
     cards: Annotated[bool, typer.Option(help="write the figures into the models' cards")] = False,
 ) -> None:
     """Measure the shipped models on held-out pictures and prompts, and print the figures."""
@@ -73,9 +74,12 @@ def report(
 
         if missing := _missing(WEIGHTS):
             raise BadInput(f"{', '.join(missing)} of the small world are not there: run make world")
-        scratch = samples or Path(temporary)
-        scratch.mkdir(parents=True, exist_ok=True)
-        figures = measure(WEIGHTS, scratch)
+        if samples:
+            samples.mkdir(parents=True, exist_ok=True)
+        figures = measure(WEIGHTS, Path(temporary))
+        if samples:
+            for sheet in Path(temporary).glob("*.jpg"):
+                shutil.copy(sheet, samples)
         table = Table("model", "figure", "value", "n", "95 % interval", "target")
         for f in figures:
             interval = "" if f.low is None or f.high is None else f"{f.low:.3f} to {f.high:.3f}"

@@ -121,6 +121,28 @@ def test_whoever_is_killed_takes_its_processes_along_down_to_the_last_worker(tmp
             one.kill()
 
 
+def test_a_study_that_runs_where_ctrl_c_is_ignored_ends_when_it_is_told_to(tmp_path):
+    # as a shell starts what runs behind it
+    command = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "sys.argv = ['likeness', 'study', 'demo']; from pipelines.cli import app; app()"
+    )
+    settings = {"LIKENESS_STATE_DIR": str(tmp_path / "state"), "DAGSTER_HOME": str(tmp_path)}
+    study = psutil.Popen(
+        [sys.executable, "-c", command],
+        env=os.environ | settings,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert any("painters_job" in line for line in study.stdout)
+    until(lambda: study.children())
+    family = study.children(recursive=True)
+    study.terminate()
+    study.communicate(timeout=60)
+    until(lambda: not any(works(one) for one in family))
+
+
 LOAD = """
 import json, resource, sys, warnings
 with warnings.catch_warnings(record=True) as caught:
