@@ -55,7 +55,7 @@ class Ui:
         found = self.ask("{runsOrError{...on Runs{results{runId status}}}}")
         return [run["status"] for run in found["runsOrError"]["results"]]
 
-    def wait_for_runs(self, count, seconds=180):
+    def wait_for_runs(self, count, seconds=400):
         """Statuses of all runs, once there are ``count`` and all have ended."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -147,7 +147,7 @@ LOAD = """
 import json, resource, sys, warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    import pipelines.definitions
+    import MODULE
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({
     "seconds": used.ru_utime + used.ru_stime,
@@ -162,15 +162,17 @@ HEAVY = {
 
 
 def test_definitions_load_fast_and_light_and_on_nothing_that_will_change():
-    runs = []
-    # what people wait for is loading, not the measuring of lines that a test run adds to it
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", LOAD], capture_output=True, check=True, env=plain
-        )
-        runs.append(json.loads(done.stdout))
+    runs, alone = [loaded("pipelines.definitions") for _ in range(3)], loaded("dagster")
     assert set(runs[0]["modules"]) & HEAVY == set()
     assert set(runs[0]["warnings"]) & {"SupersessionWarning", "PreviewWarning"} == set()
-    # seconds of the CPU, so that other work on the machine does not count
-    assert min(run["seconds"] for run in runs) < 3
+    # under 3 s where dagster alone takes 0.6 s; both take longer beside other work on the machine
+    assert min(run["seconds"] for run in runs) < 5 * alone["seconds"]
+
+
+def loaded(module):
+    """What importing it costs and brings along."""
+    # what people wait for is loading, not the measuring of lines that a test run adds to it
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    code = LOAD.replace("MODULE", module)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=plain)
+    return json.loads(done.stdout)
