@@ -28,7 +28,7 @@ def parse_address(address: str) -> dict[str, str]:
     except psycopg2.ProgrammingError:
         # its words repeat a part of the address
         raise BadInput(f"LIKENESS_DATABASE is no address of a Postgres; {EXAMPLE}.") from None
-    if "password" in parts:
+    if {"password", "sslpassword"} & set(parts):
         raise BadInput(
             "LIKENESS_DATABASE holds a password; set PGPASSWORD to it instead, "
             "which is shown nowhere."

@@ -70,6 +70,17 @@ class Postgres:
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
+    def dump(self) -> str:
+        """Everything in the database, as text."""
+        done = subprocess.run(
+            [str(programs() / "pg_dump"), "--inserts", self.address],
+            env=os.environ | {"PGPASSWORD": self.password},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
     def empty(self) -> None:
         """Begin with a database in which there is nothing."""
         self.ask(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)", "postgres")
