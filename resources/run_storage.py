@@ -21,7 +21,7 @@ class RunStorage(DagsterStorage, ConfigurableClass):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No configuration: settings are read where Dagster loads, so no file holds their values."""
+        """None: settings are read where Dagster loads, so that no page shows them."""
         return {}
 
     @classmethod

@@ -1,7 +1,6 @@
 """docker-compose.yaml as processes of this machine: what containers would run, without containers."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -56,9 +55,3 @@ class ComposeFile:
 def _here(command: list[str]) -> list[str]:
     program = Path(sys.executable).parent / command[0]
     return [str(program) if program.exists() else command[0], *command[1:]]
-
-
-def well(command: list[str], environment: dict[str, str]) -> bool:
-    """Whether a health command is content."""
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, timeout=60)
-    return done.returncode == 0

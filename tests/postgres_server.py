@@ -34,6 +34,10 @@ class Postgres:
     def address(self) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{NAME}"
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
     def environment(self) -> dict[str, str]:
         return {"LIKENESS_DATABASE": self.address, "PGPASSWORD": self.password}
 
@@ -46,7 +50,9 @@ class Postgres:
                 _command("postgres", *where, *quick, *more), stdout=log, stderr=log
             )
         until = time.monotonic() + 20
-        while subprocess.run(_command("pg_isready", "-h", "127.0.0.1", "-p", self.port, "-q")).returncode:
+        while subprocess.run(
+            _command("pg_isready", "-h", "127.0.0.1", "-p", self.port, "-q")
+        ).returncode:
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < until, self._log.read_text()
             time.sleep(0.1)

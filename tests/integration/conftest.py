@@ -1,13 +1,15 @@
-"""A real S3 server for the tests of this folder."""
+"""A real S3 server and a real Postgres for the tests of this folder."""
 
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import postgres_server
 import pytest
 import urllib3
 from minio import Minio
@@ -73,6 +75,17 @@ def s3_environment(s3, monkeypatch):
     for name, value in s3.environment().items():
         monkeypatch.setenv(name, value)
     return s3
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A server that tests may stop; its folder is open to the user it runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="likeness-postgres-"))
+    try:
+        with postgres_server.running(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
 
 
 def rclone() -> str:

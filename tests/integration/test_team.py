@@ -1,19 +1,14 @@
 """A team's installation: runs and events in a real Postgres, artefacts on a real S3 server."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import dagster as dg
-import postgres_server
 import pytest
+from team import STUDY, leaks
 
 from resources.run_storage import open_instance
 from resources.settings import REPOSITORY
@@ -21,38 +16,15 @@ from resources.store import open_store
 
 pytestmark = [pytest.mark.s3, pytest.mark.postgres]
 
-STUDY = """
-name: team
-title: A team's study
-painters:
-  team_master:
-    title: Tiny stand-ins
-    paint_side: 64
-    classes:
-      0: {name: the master, paint: {hand: master, count: 6}}
-      1: {name: other painters, paint: {hand: others, count: 6}}
-    split: {valid: 0.3, test: 0.2}
-    folds: 2
-    prepare: {size: 64}
-"""
 STEPS = ("painters/raw_paintings", "painters/paintings", "painters/classes")
 
 
-@pytest.fixture(scope="module")
-def server():
-    """A Postgres of these tests; its folder is open to the user it runs as."""
-    folder = Path(tempfile.mkdtemp(prefix="likeness-postgres-"))
-    try:
-        with postgres_server.running(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
-
-
 @pytest.fixture
-def team(server, s3_environment, tmp_path, monkeypatch):
+def team(postgres, s3_environment, tmp_path, monkeypatch):
     """One machine of a team: both variables set, an empty database, an empty prefix."""
-    server.empty()
+    if not postgres.runs:  # a test that failed had stopped it
+        postgres.start()
+    postgres.empty()
     for folder in ("studies", "state"):
         (tmp_path / folder).mkdir()
     (tmp_path / "studies" / "team.yaml").write_text(STUDY)
@@ -63,14 +35,14 @@ def team(server, s3_environment, tmp_path, monkeypatch):
         "LIKENESS_STUDIES": str(tmp_path / "studies"),
         "LIKENESS_STORE": store,
         "OMP_NUM_THREADS": "1",
-        "COLUMNS": "250",
-        **server.environment(),
+        "COLUMNS": "600",
+        **postgres.environment(),
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     return SimpleNamespace(
         state=tmp_path / "state",
-        server=server,
+        postgres=postgres,
         store=lambda: open_store(store, tmp_path / "cache", 1),
         files=s3_environment.folder / tmp_path.name,
     )
@@ -98,15 +70,6 @@ def costs(said):
     return dict(re.findall(r"│ (\w+/\w+) +│[^│]*│[^│]*│ ([\w-]+) +│", said))
 
 
-def leaks(secret, *folders):
-    return [
-        path
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.is_file() and secret.encode() in path.read_bytes()
-    ]
-
-
 def test_a_study_over_postgres_and_s3_leaves_nothing_here_and_hits_the_second_time(team):
     code, first = finished(likeness("study", "team"))
     assert code == 0, first
@@ -125,52 +88,52 @@ def test_a_study_over_postgres_and_s3_leaves_nothing_here_and_hits_the_second_ti
         assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
         found = instance.fetch_materializations(dg.AssetKey(STEPS[-1].split("/")), limit=5)
         assert len(found.records) == 2
-    assert team.server.ask("SELECT count(*) FROM runs") == ["4"]
+    assert team.postgres.ask("SELECT count(*) FROM runs") == ["4"]
     assert not {"history", "schedules", "artifacts"} & {path.name for path in team.state.iterdir()}
 
-    assert team.server.password not in first + second + team.server.dump() + team.server.log()
-    assert leaks(team.server.password, team.state, team.files) == []
+    assert team.postgres.password not in first + second + team.postgres.dump() + team.postgres.log()
+    assert leaks(team.postgres.password, team.state, team.files) == []
 
 
 def test_a_restart_of_the_database_in_mid_run_is_not_noticed(team):
     study = likeness("study", "team")
     said = [next(line for line in study.stdout if "painters_job" in line)]
-    team.server.stop()
+    team.postgres.stop()
     time.sleep(1)
-    team.server.start()
+    team.postgres.start()
     code, rest = finished(study)
     assert code == 0, rest
     with open_instance() as instance:
         assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
         assert {key.to_user_string() for key in instance.all_asset_keys()} >= set(STEPS)
     assert team.store().verify() == []
-    assert team.server.password not in "".join(said) + rest
+    assert team.postgres.password not in "".join(said) + rest
 
 
 def test_a_database_that_stays_away_ends_a_study_with_a_sentence_and_a_rerun_goes_on(team):
     study = likeness("study", "team")
-    begun = next(line for line in study.stdout if "painting" in line or "raw_paintings" in line)
-    team.server.stop()
+    begun = next(line for line in study.stdout if "painters_job" in line)
+    team.postgres.stop()
     code, said = finished(study)
     assert code == 2, begun + said
     assert "(LIKENESS_DATABASE) cannot be used: " in said.splitlines()[-1]
     assert "Traceback" not in said
-    assert team.server.password not in said
+    assert team.postgres.password not in said
 
-    team.server.start()
+    team.postgres.start()
     code, again = finished(likeness("study", "team"))
     assert code == 0, again
     with open_instance() as instance:
         last = {run.job_name: run.status for run in reversed(instance.get_runs())}
         assert set(last.values()) == {dg.DagsterRunStatus.SUCCESS}
-        going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
-        assert instance.get_runs(going) == []
+        ended = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}
+        assert {run.status for run in instance.get_runs()} == ended
     assert team.store().verify() == []
 
 
 def test_the_doctor_asks_the_database(team, monkeypatch):
     code, said = finished(likeness("doctor"))
-    assert f"likeness at 127.0.0.1:{team.server.port}, Postgres" in said
+    assert f"likeness at 127.0.0.1:{team.postgres.port}, Postgres" in said
     monkeypatch.setenv("PGPASSWORD", "another-one")
     code, said = finished(likeness("doctor"))
     assert code == 1
