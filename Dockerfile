@@ -11,6 +11,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 
 COPY . .
 RUN pip install --no-deps -e . \
+ && python -m compileall -q likeness resources assets_defs pipelines \
  && useradd --uid 1000 likeness \
  && mkdir /state /raw \
  && chown likeness /app /state /raw

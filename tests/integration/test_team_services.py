@@ -113,7 +113,7 @@ def _is_well(services, name):
     return done.returncode == 0
 
 
-def _until(condition, log, seconds=60):
+def _until(condition, log, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, log.read_text()[-3000:]
@@ -169,7 +169,7 @@ def test_a_run_from_the_ui_goes_through_all_of_them(services, postgres):
         return postgres.ask(f"SELECT status FROM runs WHERE run_id = '{launched['run']['runId']}'")
 
     log = services.folder / "logs" / "code.log"
-    _until(lambda: status() in (["SUCCESS"], ["FAILURE"]), log, 120)
+    _until(lambda: status() in (["SUCCESS"], ["FAILURE"]), log)
     assert status() == ["SUCCESS"], log.read_text()[-3000:]
     stored = services.folder / "data" / "likeness" / "team"
     assert (stored / "refs" / "painters" / "raw_paintings" / "team_master.json").is_file()
@@ -181,6 +181,15 @@ def test_a_run_from_the_ui_goes_through_all_of_them(services, postgres):
         assert secret not in postgres.dump()
     page = ask(services, "{instance{info}}")["instance"]["info"]
     assert postgres.password not in page
+
+
+def test_all_of_them_outlive_a_restart_of_the_database(services, postgres):
+    postgres.stop()
+    time.sleep(2)
+    postgres.start()
+    _until(lambda: _is_well(services, "daemon"), services.folder / "logs" / "daemon.log")
+    assert [name for name in OURS if services.processes[name].poll() is not None] == []
+    assert ask(services, "{runsOrError{__typename}}")["runsOrError"]["__typename"] == "Runs"
 
 
 def test_nothing_is_open_to_others_and_no_secret_stands_in_the_file():
