@@ -81,11 +81,11 @@ def results(name: StudyName) -> None:
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     """Webserver and daemon on this machine, over the same state as ``study``; Ctrl-C ends both."""
     with readable():
-        from resources.database import probe
-        from resources.settings import Settings
+        from resources.run_storage import open_instance
 
-        if database := Settings().database:
-            probe(database)
+        # tables are made by one process: two at once get in each other's way
+        with open_instance():
+            pass
     root = Path(__file__).parent.parent
     scripts = Path(sys.executable).parent
     where = ["-w", str(root / "workspace.yaml")]

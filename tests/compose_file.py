@@ -38,6 +38,12 @@ class ComposeFile:
     def environment(self, service: str) -> dict[str, str]:
         return self.services[service].get("environment", {})
 
+    def is_awaited(self, service: str) -> bool:
+        """Whether another one starts only when this one is well."""
+        condition = {"condition": "service_healthy"}
+        waiting = (one.get("depends_on", {}) for one in self.services.values())
+        return any(needed.get(service) == condition for needed in waiting)
+
     def order(self) -> list[str]:
         """Each service after those that it waits for."""
         done: list[str] = []

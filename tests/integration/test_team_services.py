@@ -82,7 +82,7 @@ def _start(name, services, postgres, stack, store):
         wait_for(store, server, log)
     else:
         services.processes[name] = stack.enter_context(_process(command, services, name, log))
-        if name == "code":
+        if services.file.is_awaited(name):
             _until(lambda: _is_well(services, name), log)
 
 
