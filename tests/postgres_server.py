@@ -4,11 +4,12 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
+
+from s3_server import free_port
 
 DEBIAN = Path("/usr/lib/postgresql")
 USER = NAME = "likeness"
@@ -113,12 +114,6 @@ def programs() -> Path:
     found = sorted(DEBIAN.glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
     assert found, "Postgres is missing: apt-get install postgresql"
     return found[-1].parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _command(program: str, *arguments: object) -> list[str]:

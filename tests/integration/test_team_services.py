@@ -17,8 +17,8 @@ from types import SimpleNamespace
 
 import pytest
 from compose_file import ComposeFile
-from conftest import free_port, rclone, wait_for
 from postgres_server import programs
+from s3_server import free_port, rclone, wait_for
 from team import STUDY, leaks
 
 from resources.settings import REPOSITORY
