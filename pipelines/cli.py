@@ -47,17 +47,16 @@ def main() -> None:
 def study(name: StudyName) -> None:
     """Run a whole study and print its tables; what is unchanged comes from the cache."""
     with readable():
-        import dagster as dg
-
         from pipelines.definitions import artifacts_of, build_defs
         from pipelines.driver import check_study, run_study
         from pipelines.results import print_costs, print_results
+        from resources.run_storage import open_instance
         from resources.settings import Settings
 
         settings = Settings()
         artifacts = artifacts_of(settings)
         check_study(name, settings.raw is not None)
-        with dg.DagsterInstance.get() as instance:
+        with open_instance() as instance:
             costs, failures = run_study(name, build_defs(artifacts), instance, say)
         print_results(console, artifacts.warehouse, name)
         print_costs(console, costs)
@@ -81,6 +80,12 @@ def results(name: StudyName) -> None:
 @app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     """Webserver and daemon on this machine, over the same state as ``study``; Ctrl-C ends both."""
+    with readable():
+        from resources.run_storage import open_instance
+
+        # tables are made by one process: two at once get in each other's way
+        with open_instance():
+            pass
     root = Path(__file__).parent.parent
     scripts = Path(sys.executable).parent
     where = ["-w", str(root / "workspace.yaml")]

@@ -37,7 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything; a look that fails is a finding too."""
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         *(_python, _libraries, _device, _memory, _disk),
-        *(_dagster, _state, _store, _raw, _studies, _models, _faces, _port),
+        *(_dagster, _state, _database, _store, _raw, _studies, _models, _faces, _port),
     )
     for look in looks:
         try:
@@ -137,6 +137,15 @@ def _state(settings: Settings) -> Iterator[Finding]:
         yield Finding("state", "good", str(folder))
     else:
         yield Finding("state", "bad", f"{folder} is not writable", "another LIKENESS_STATE_DIR")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from resources.database import probe
+
+    if settings.database:
+        yield Finding("database", "good", probe(settings.database))
+    else:
+        yield Finding("database", "good", "runs and events lie in the state folder")
 
 
 def _store(settings: Settings) -> Iterator[Finding]:

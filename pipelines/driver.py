@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
 from pydantic import BaseModel
 
 from assets_defs.studies import registry
@@ -16,6 +17,10 @@ from likeness.errors import BadInput
 from pipelines.recover import bury_dead_runs, driver_tag
 
 NO_REASON = "see the log of the run"
+NO_DATABASE = (
+    "the database for runs and events (LIKENESS_DATABASE) did not answer; "
+    "run it again, what is done is kept"
+)
 # The flow.
 ORDER = (
     *("models_job", "people_job", "painters_job"),
@@ -195,7 +200,17 @@ def _said(failed: Iterable[dg.DagsterEvent]) -> str | None:
         failure = event.step_failure_data.user_failure_data
         if failure is not None and failure.description:
             return failure.description
+        if _is_of_database(event.step_failure_data.error):
+            return NO_DATABASE
     return None
+
+
+def _is_of_database(error: SerializableErrorInfo | None) -> bool:
+    """Whether Dagster has given up its Postgres, whatever was wrapped around that."""
+    if error is None:
+        return False
+    inner = (error.cause, error.context)
+    return error.cls_name == "DagsterPostgresException" or any(map(_is_of_database, inner))
 
 
 def check_study(study: str, raw_is_set: bool) -> None:

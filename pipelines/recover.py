@@ -18,7 +18,7 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
     Otherwise the next study would wait for a pool that nobody will ever leave.
     """
-    going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
     dead = [run for run in instance.get_runs(filters=going) if _is_dead(run.tags.get(DRIVER, ""))]
     for run in dead:
         instance.report_run_failed(run, "the process that drove this run is gone")

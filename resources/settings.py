@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     store: str = Field(
         "", description="a folder, or s3://bucket/prefix; empty = state_dir/artifacts"
     )
+    database: str = Field(
+        "", description="postgresql://user@host:port/name of runs and events; empty = state_dir"
+    )
     raw: Path | None = Field(None, description="folder of a user's own raw files")
     raw_bucket: str = Field(
         "", description="s3://bucket/prefix from which raw files are copied into the raw folder"

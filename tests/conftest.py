@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 # Before any test imports the studies, whose partitions are made at import.
-for name in [name for name in os.environ if name.startswith(("LIKENESS_", "DAGSTER_"))]:
+for name in [name for name in os.environ if name.startswith(("LIKENESS_", "DAGSTER_", "PG"))]:
     del os.environ[name]
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
-# Processes started by tests find small_tasks.py here.
-os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+# Processes started by tests find small_tasks.py here, and the packages of this checkout.
+HERE = Path(__file__).parent
+os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(HERE.parent)])

@@ -17,9 +17,9 @@ def job():
     heavy()
 
 
-def left_by(instance, tags):
+def left_by(instance, tags, status=dg.DagsterRunStatus.STARTED):
     """A run that is going and holds a place in a pool, as its driver left it."""
-    run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    run = instance.create_run_for_job(job, tags=tags, status=status)
     instance.event_log_storage.set_concurrency_slots("gpu", 2)
     instance.event_log_storage.claim_concurrency_slot("gpu", run.run_id, "heavy")
     return run.run_id
@@ -38,3 +38,14 @@ def test_only_runs_of_dead_drivers_end_and_give_their_places_back(tmp_path):
         held = instance.event_log_storage.get_concurrency_info("gpu").claimed_slots
         assert [slot.run_id for slot in held] == [alive]
         assert bury_dead_runs(instance) == []
+
+
+def test_a_run_that_never_began_ends_with_its_driver_and_one_without_a_driver_stays(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host = driver_tag()[DRIVER].rpartition(":")[0]
+    waiting = dg.DagsterRunStatus.NOT_STARTED
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}"}, waiting)
+        left_by(instance, {}, waiting)
+        assert bury_dead_runs(instance) == [dead]

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
 
 from likeness.studies.load import Keys
 from pipelines import driver
@@ -17,6 +18,22 @@ def test_models_are_looked_for_before_anything_costs_time(monkeypatch):
         ("networks_job", "n"),
         ("report_job", None),
     ]
+
+
+def test_a_database_that_was_away_is_named_as_the_reason():
+    @dg.asset(key=["world", "clip"])
+    def clip():
+        try:
+            raise DagsterPostgresException("too many retries for DB connection")
+        except DagsterPostgresException as error:
+            raise RuntimeError("the log could not be written") from error
+
+    definitions = dg.Definitions(
+        assets=[clip], jobs=[dg.define_asset_job("world_job", selection=dg.AssetSelection.all())]
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = driver.run_world(["clip"], definitions, instance, lambda text: None)
+    assert found == ([], [f"world/clip: {driver.NO_DATABASE}"])
 
 
 def test_what_came_through_is_told_from_what_failed():
