@@ -55,6 +55,7 @@ def study(name: StudyName) -> None:
         from resources.settings import Settings
 
         settings = Settings()
+        settings.check_state()
         artifacts = artifacts_of(settings)
         check_study(name, settings.raw is not None)
         with dg.DagsterInstance.get() as instance:

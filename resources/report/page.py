@@ -11,6 +11,7 @@ from likeness.studies.load import Registry
 from likeness.studies.schema import Pictures as TestSet
 from likeness.studies.schema import Study
 from resources.artifacts import Artifacts
+from resources.in_place import alone
 from resources.report.edits import edits_of
 from resources.report.figures import (
     LEGEND,
@@ -62,13 +63,18 @@ def _cost(warehouse: Path, view: str, *of: str) -> pd.DataFrame:
 
 def put_in_place(folder: Path, page: Path) -> None:
     """Copy a finished report to where people look for it; a half-written one is never there."""
-    fresh = page.parent.with_name(f".report-{uuid.uuid4().hex}")
-    old = page.parent.with_name(f".report-{uuid.uuid4().hex}")
-    shutil.copytree(folder, fresh)
-    if page.parent.exists():
-        page.parent.rename(old)
-    fresh.rename(page.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    with alone(page.parent, ".report-"):
+        fresh = page.parent.with_name(f".report-{uuid.uuid4().hex}")
+        old = page.parent.with_name(f".report-{uuid.uuid4().hex}")
+        try:
+            shutil.copytree(folder, fresh)
+            if page.parent.exists():
+                page.parent.rename(old)
+            fresh.rename(page.parent)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            # half a copy, where there was no room for a whole one
+            shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _has_rows(warehouse: Path, study: str) -> bool:
