@@ -49,8 +49,17 @@ def licence(name: str) -> str:
         return written
     if classes:
         return ", ".join(classes)
-    # the whole text of a licence: its title is its first line
-    return written[:LONG].strip() if written else "not said"
+    # the whole text of a licence begins with its title
+    return (written or _first_line(name))[:LONG].strip()
+
+
+def _first_line(name: str) -> str:
+    """The first line that says so of the licence that is installed with a distribution."""
+    for file in metadata.files(name) or []:
+        if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING")):
+            lines = file.read_text().splitlines()
+            return next((line.strip() for line in lines if "icense" in line), "not said")
+    return "not said"
 
 
 def page() -> str:

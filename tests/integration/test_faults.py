@@ -103,18 +103,21 @@ def test_work_that_could_not_be_published_is_not_done_again(tmp_path, monkeypatc
     def away(folder, manifest):
         raise BadInput("the store does not answer")
 
-    with monkeypatch.context() as patched, pytest.raises(BadInput, match="does not answer"):
-        patched.setattr(artifacts.store._backend, "take", away)
-        make()
+    def fail():
+        with monkeypatch.context() as patched:
+            patched.setattr(artifacts.store._backend, "take", away)
+            make()
+
+    with pytest.raises(BadInput, match="does not answer"):
+        fail()
     assert artifacts.find_current(STEP.asset, "a") is None
     made = make().manifest
     assert made.summary == {"double": 114}
     assert len(list((tmp_path / "calls").iterdir())) == 1
     # of an output that is no longer whole nothing is taken
     artifacts.store.quarantine(made)
-    with monkeypatch.context() as patched, pytest.raises(BadInput):
-        patched.setattr(artifacts.store._backend, "take", away)
-        make()
+    with pytest.raises(BadInput):
+        fail()
     (output,) = tmp_path.glob("scratch/*/output/number.txt")
     output.write_text("55")
     assert artifacts.store.read_file(make().manifest, "number.txt") == b"5"
