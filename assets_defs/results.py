@@ -32,8 +32,8 @@ def readable_failures() -> Iterator[None]:
     except TaskFailed as error:
         raise dg.Failure(description=str(error)) from error
     except Exception as error:
-        if sentence := shortage(error):
-            raise dg.Failure(description=sentence) from error
+        if lacking := shortage(error):
+            raise dg.Failure(description=lacking) from error
         raise
 
 

@@ -151,10 +151,12 @@ def _format(prefix: bytes) -> str:
 def _check_scans(image: JpegImageFile) -> None:
     """Refuse a JPEG whose decoding would take much longer than its size lets expect."""
     width, height = image.size
-    place = image.fp.tell()
-    image.fp.seek(0)
-    scans = _scans(image.fp.read())
-    image.fp.seek(place)
+    file = image.fp
+    assert file is not None
+    place = file.tell()
+    file.seek(0)
+    scans = _scans(file.read())
+    file.seek(place)
     if scans * width * height > MOST_SCANNED_PIXELS:
         raise Undecodable(f"{scans} scans of {width} x {height} pixels, more than a picture needs")
 
