@@ -47,18 +47,16 @@ def main() -> None:
 def study(name: StudyName) -> None:
     """Run a whole study and print its tables; what is unchanged comes from the cache."""
     with readable():
-        import dagster as dg
-
         from pipelines.definitions import artifacts_of, build_defs
         from pipelines.driver import check_study, run_study
+        from pipelines.instance import open_instance
         from pipelines.results import print_costs, print_results
         from resources.settings import Settings
 
         settings = Settings()
-        settings.check_state()
         artifacts = artifacts_of(settings)
         check_study(name, settings.raw is not None)
-        with dg.DagsterInstance.get() as instance:
+        with open_instance(settings) as instance:
             costs, failures = run_study(name, build_defs(artifacts), instance, say)
         print_results(console, artifacts.warehouse, name)
         print_costs(console, costs)
@@ -87,6 +85,12 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     where = ["-w", str(root / "workspace.yaml")]
     web = [str(scripts / "dagster-webserver"), *where, "-h", "127.0.0.1", "-p", str(port)]
     daemon = [str(scripts / "dagster-daemon"), "run", *where]
+    with readable():
+        from pipelines.instance import open_instance
+        from resources.settings import Settings
+
+        # both would make its tables at once
+        open_instance(Settings()).dispose()
     say(f"http://127.0.0.1:{port}")
     signal.signal(signal.SIGTERM, _stop)
     processes = [subprocess.Popen(command, cwd=root, env=os.environ) for command in (web, daemon)]

@@ -22,18 +22,18 @@ def make(only: Only = None) -> None:
     A killed training goes on where it was. What failed leaves the package's model as it is.
     """
     with readable():
-        import dagster as dg
-
         from likeness.world.ship import MODELS, WEIGHTS, ship
         from pipelines.definitions import artifacts_of, build_defs
         from pipelines.driver import run_world
+        from pipelines.instance import open_instance
         from resources.settings import Settings
 
-        artifacts = artifacts_of(Settings())
+        settings = Settings()
+        artifacts = artifacts_of(settings)
         names = only or list(MODELS)
         if unknown := set(names) - set(MODELS):
             raise BadInput(f"no model is called {unknown.pop()!r}: there are {', '.join(MODELS)}")
-        with dg.DagsterInstance.get() as instance:
+        with open_instance(settings) as instance:
             done, failures = run_world(names, build_defs(artifacts), instance, say)
         for name in done:
             folder = artifacts.fetch(artifacts.current(f"world/{name}", None))

@@ -99,7 +99,7 @@ class _Hush:
                 self._filters.__exit__(None, None, None)
 
 
-_hush = _Hush()
+hush = _Hush()
 
 
 def decode(path: Path, limits: Limits) -> Image.Image:
@@ -112,7 +112,7 @@ def decode(path: Path, limits: Limits) -> Image.Image:
         # opening a pipe would wait for ever
         if not stat.S_ISREG(path.stat().st_mode):
             raise Undecodable("not a regular file")
-        with path.open("rb") as file, _hush:
+        with path.open("rb") as file, hush:
             return _decode(file, limits)
     except OSError as error:
         raise Undecodable(f"cannot be read: {error.strerror}") from error

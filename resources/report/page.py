@@ -47,11 +47,14 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
         if _has_rows(artifacts.warehouse, study.name)
     ]
     here = Path(__file__).parent
-    page = Environment(loader=FileSystemLoader(here), autoescape=True).get_template("page.html.j2")
+    templates = Environment(loader=FileSystemLoader(here), autoescape=True)
+    page, own = (templates.get_template(f"{name}.html.j2") for name in ("page", "experiment"))
     cost, by_key = (_cost(artifacts.warehouse, view, *of) for view, *of in COST_TABLES)
     style = (here / "style.css").read_text()
     text = page.render(studies=studies, cost=cost, by_key=by_key, style=style, legend=LEGEND)
     (folder / "index.html").write_text(text, encoding="utf-8")
+    for one in (one for study in studies for one in study["experiments"] if one["page"]):
+        (folder / one["page"]).write_text(own.render(one=one, style=style), encoding="utf-8")
     return {"studies": len(studies), "pictures": len(list((folder / "pictures").iterdir()))}
 
 
