@@ -164,26 +164,31 @@ def main(count: int) -> None:
     """Measure all of it and write it down."""
     study = study_of(count)
     registry = Registry(studies={"load": study})
-    with TemporaryDirectory(prefix="likeness-load-") as name:
+    RESULTS.mkdir(exist_ok=True)
+    with (
+        TemporaryDirectory(prefix="likeness-load-") as name,
+        (RESULTS / "load.csv").open("w", newline="") as file,
+    ):
         state = Path(name)
         artifacts = Artifacts(store_uri=str(state / "artifacts"), state_dir=str(state))
-        seconds = {"publish": timed(lambda: fill(artifacts, study))}
-        seconds["definitions"] = definitions(study, state / "studies")
-        seconds["summaries"] = timed(
-            lambda: build(artifacts.warehouse, collect(artifacts, registry))
-        )
-        seconds["report"] = timed(lambda: render(artifacts, registry, state / "page"))
-        seconds["put in place"] = timed(lambda: put_in_place(state / "page", artifacts.report))
-        seconds["open the page"], images, fetched = opened(artifacts.report)
-        size = artifacts.report.stat().st_size / 1e6
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "load.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["what", "seconds", "experiments", "pictures"])
-        for what, spent in seconds.items():
-            print(f"{what}: {spent:.2f} s")
-            rows.writerow([what, f"{spent:.2f}", count, count * PROMPTS * SEEDS])
-    print(f"first page: {size:.2f} MB, {images} pictures, {fetched} fetched when opened")
+
+        def measured(what: str, seconds: float) -> None:
+            print(f"{what}: {seconds:.2f} s", flush=True)
+            rows.writerow([what, f"{seconds:.2f}", count, count * PROMPTS * SEEDS])
+            file.flush()
+
+        measured("definitions", definitions(study, state / "studies"))
+        measured("publish", timed(lambda: fill(artifacts, study)))
+        tables = timed(lambda: build(artifacts.warehouse, collect(artifacts, registry)))
+        measured("summaries", tables)
+        measured("report", timed(lambda: render(artifacts, registry, state / "page")))
+        measured("put in place", timed(lambda: put_in_place(state / "page", artifacts.report)))
+        seconds, images, fetched = opened(artifacts.report)
+        measured("open the page", seconds)
+        size = artifacts.report.stat().st_size / 1e6
+        print(f"first page: {size:.2f} MB, {images} pictures, {fetched} fetched", flush=True)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,10 @@ def query(file: Path, sql: str, parameters: list[Any] | None = None) -> pd.DataF
     try:
         with duckdb.connect(str(file), read_only=True) as connection:
             return connection.execute(sql, parameters or []).df()
-    except duckdb.Error as error:
+    except (
+        *(duckdb.IOException, duckdb.InternalException, duckdb.FatalException),
+        *(duckdb.CatalogException, duckdb.BinderException),
+    ) as error:
         said = str(error).splitlines()[0]
         raise BadInput(
             f"{file} cannot be read ({said}): run a study or report_job, which build it anew"
