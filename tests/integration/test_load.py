@@ -110,19 +110,24 @@ def test_the_first_page_opens_in_seconds_and_fetches_only_what_is_seen(load, pag
     assert 0 < fetched < images / 4
 
 
-def test_definitions_with_200_experiments_more_load_fast(many):
+def test_200_experiments_more_cost_the_definitions_little(many):
     studies = many.state / "studies"
     studies.mkdir()
     written = many.study.model_dump(mode="json", exclude_defaults=True)
     (studies / "load.yaml").write_text(yaml.safe_dump(written))
     # what people wait for is loading, not the measuring of lines that a test run adds to it
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    plain |= {"LIKENESS_STUDIES": str(studies)}
-    seconds = []
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", LOAD], capture_output=True, check=True, env=plain, cwd=ROOT
+    few, more = (_seconds(plain | own) for own in ({}, {"LIKENESS_STUDIES": str(studies)}))
+    # without them, loading is held below 3 s elsewhere
+    assert more - few < 0.7
+
+
+def _seconds(environment):
+    """CPU seconds of the faster of two, so that other work on the machine counts little."""
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", LOAD], capture_output=True, check=True, env=environment, cwd=ROOT
         )
-        seconds.append(json.loads(done.stdout))
-    # of the CPU, so that other work on the machine does not count
-    assert min(seconds) < 3
+        for _ in range(2)
+    ]
+    return min(json.loads(one.stdout) for one in done)

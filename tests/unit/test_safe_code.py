@@ -88,4 +88,4 @@ def test_study_files_are_read_by_a_loader_that_makes_plain_data():
 
     from likeness.studies.load import _Strict
 
-    assert issubclass(_Strict, yaml.SafeLoader)
+    assert issubclass(_Strict, yaml.constructor.SafeConstructor)
