@@ -11,11 +11,15 @@ from likeness.errors import BadInput
 from resources.artifacts import Artifacts, Made
 from resources.compute import TaskFailed
 from resources.preview import as_markdown
+from resources.shortage import shortage
 
 
 @contextmanager
 def readable_failures() -> Iterator[None]:
-    """Bad input fails the step with its one sentence and no retry; crashes may be retried."""
+    """Bad input fails the step with its one sentence and no retry; what else fails may be retried.
+
+    A machine without memory or room says so in one sentence too.
+    """
     try:
         yield
     except BadInput as error:
@@ -27,6 +31,10 @@ def readable_failures() -> Iterator[None]:
         raise dg.Failure(description=sentence, allow_retries=False) from error
     except TaskFailed as error:
         raise dg.Failure(description=str(error)) from error
+    except Exception as error:
+        if lacking := shortage(error):
+            raise dg.Failure(description=lacking) from error
+        raise
 
 
 def said_by(context: dg.AssetExecutionContext) -> Callable[[str], None]:

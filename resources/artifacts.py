@@ -12,7 +12,8 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from likeness.errors import BadInput
-from resources.compute import Compute, Job
+from resources import finished
+from resources.compute import Compute, Job, Outcome
 from resources.gpu import gpu_indices
 from resources.in_use import InUse
 from resources.manifest import (
@@ -217,21 +218,34 @@ class Artifacts(dg.ConfigurableResource):
         """Run the step in its scratch folder and publish what it wrote."""
         scratch = self.state / "scratch" / work.fingerprint
         output = scratch / "output"
-        # Checkpoints beside it survive a kill; half an output does not.
-        shutil.rmtree(output, ignore_errors=True)
-        job = Job(
-            function=step.function,
-            params=work.params | hints,
-            output=output,
-            scratch=scratch / "state",
-            inputs={name: self.fetch(manifest) for name, manifest in inputs.items()} | located,
-        )
-        done = self.compute.run(job, say, gpu=step.gpu)
+        done = None if recompute else finished.look(scratch, output)
+        if done is None:
+            # Checkpoints beside it survive a kill; half an output does not.
+            shutil.rmtree(output, ignore_errors=True)
+            job = Job(
+                function=step.function,
+                params=work.params | hints,
+                output=output,
+                scratch=scratch / "state",
+                inputs={name: self.fetch(manifest) for name, manifest in inputs.items()} | located,
+            )
+            done = self._run(job, say, step.gpu)
+            finished.note(scratch, output, done)
+        else:
+            say("this work was done before and not published: publishing it now")
         if recompute and (old := self.store.find(step.asset, work.fingerprint)):
             self.store.quarantine(old)
         made = self.store.publish(output, work.model_copy(update=done.model_dump()))
         shutil.rmtree(scratch, ignore_errors=True)
         return made
+
+    def _run(self, job: Job, say: Callable[[str], None], gpu: bool) -> Outcome:
+        """Do the work; half an output is of no use and may be what fills the disk."""
+        try:
+            return self.compute.run(job, say, gpu=gpu)
+        except BaseException:
+            shutil.rmtree(job.output, ignore_errors=True)
+            raise
 
     def fetch(self, manifest: Manifest) -> Path:
         """A complete local folder; a damaged artefact is set aside so that it is made again."""

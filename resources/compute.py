@@ -133,6 +133,6 @@ def _follow(
 def _outcome(result: dict[str, Any], lines: list[str]) -> Outcome:
     if "bad_input" in result:
         raise BadInput(result["bad_input"])
-    if "traceback" in result:
-        raise TaskFailed(result["traceback"])
+    if "failed" in result:
+        raise TaskFailed(result["failed"])
     return Outcome.model_validate(result)

@@ -4,13 +4,15 @@
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from filelock import FileLock
 
 from resources.database import TIMEOUT, parse_address, probe, unusable
 from resources.settings import Settings
@@ -37,16 +39,29 @@ class RunStorage(DagsterStorage, ConfigurableClass):
 
 @contextmanager
 def open_instance() -> Iterator[dg.DagsterInstance]:
-    """Dagster's instance; BadInput when its database cannot be used, then or later."""
-    database = Settings().database
-    if not database:
-        with dg.DagsterInstance.get() as instance:
-            yield instance
-        return
-    # at once and in one try; Dagster tries for seconds and logs each
-    probe(database)
-    with _plain_errors(), dg.DagsterInstance.get() as instance:
+    """Dagster's instance; BadInput when its state or database cannot be used, then or later."""
+    settings = Settings()
+    settings.check_state()
+    if settings.database:
+        # at once and in one try; Dagster tries for seconds and logs each
+        probe(settings.database)
+    plain = _plain_errors() if settings.database else nullcontext()
+    with plain, _with_tables(settings.state_dir) as instance:
         yield instance
+
+
+def _with_tables(state: Path) -> dg.DagsterInstance:
+    """The instance, whose tables one process makes at a time.
+
+    Two that made them at once in an empty state would leave books that nobody can open.
+    """
+    locks = state / "locks"
+    locks.mkdir(exist_ok=True)
+    with FileLock(locks / "dagster.lock"):
+        instance = dg.DagsterInstance.get()
+        # each is made when it is first asked for
+        _ = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    return instance
 
 
 def _postgres(database: str) -> DagsterStorage:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,7 +19,7 @@ from minio import Minio
 from minio.credentials import EnvAWSProvider
 from minio.deleteobjects import DeleteObject
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
 from likeness.errors import BadInput
 from likeness.progress import EVERY_SECONDS
@@ -29,8 +30,10 @@ log = logging.getLogger("likeness")
 
 PARALLEL = 8
 READ_ATTEMPTS = 4
+WRITE_ATTEMPTS = 4
 WORK_TIMEOUT = urllib3.Timeout(connect=5, read=60)
 PROBE_TIMEOUT = urllib3.Timeout(connect=3, read=5)
+Answer = TypeVar("Answer")
 
 
 class S3Backend:
@@ -88,13 +91,22 @@ class S3Backend:
             url = self._minio.get_presigned_url(
                 "PUT", self._bucket, self._prefix + key, expires=timedelta(minutes=5)
             )
-            answer = self._http.request("PUT", url, body=data, headers={"If-None-Match": "*"})
+            answer = _patiently(lambda: self._put_new(url, data))
         if answer.status in (409, 412):
             return False
         if answer.status != 200:
             # some servers refuse the header itself; if it was not that, this says what it was
             self.write(key, data)
         return True
+
+    def _put_new(self, url: str, data: bytes) -> urllib3.BaseHTTPResponse:
+        # Repeated by ourselves: the library would write the signed address into the log.
+        answer = self._http.request(
+            "PUT", url, body=data, headers={"If-None-Match": "*"}, retries=False
+        )
+        if answer.status >= 500:
+            raise ServerError(f"the server answers {answer.status}", answer.status)
+        return answer
 
     def delete(self, key: str) -> None:
         """Remove an object, or all objects below a folder."""
@@ -122,8 +134,13 @@ class S3Backend:
         def upload(entry: FileEntry) -> None:
             name = f"{self._prefix}{manifest.location}/{entry.path}"
             path = str(folder / entry.path)
-            with self._plain_errors():
+
+            def put() -> None:
                 self._minio.fput_object(self._bucket, name, path, progress=progress)
+
+            with self._plain_errors():
+                # a large file begins and ends with requests that are not repeated by themselves
+                _patiently(put)
 
         _in_parallel(upload, manifest.files)
         files = manifest.files
@@ -199,10 +216,7 @@ class S3Backend:
         try:
             yield
         except HTTPError as error:
-            raise BadInput(
-                f"The S3 endpoint {self._endpoint} does not answer as it should; check "
-                "LIKENESS_S3_ENDPOINT and that the server is running."
-            ) from error
+            raise self._silent() from error
         except MinioException as error:
             if sentence := self._sentence(error):
                 raise sentence from error
@@ -219,7 +233,15 @@ class S3Backend:
                 f"The S3 endpoint {self._endpoint} refuses the credentials for bucket "
                 f"{self._bucket!r}; check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION."
             )
+        if status is not None and status >= 500:
+            return self._silent()
         return None
+
+    def _silent(self) -> BadInput:
+        return BadInput(
+            f"The S3 endpoint {self._endpoint} does not answer as it should; check "
+            "LIKENESS_S3_ENDPOINT and that the server is running."
+        )
 
     def _no_bucket(self) -> BadInput:
         return BadInput(
@@ -257,6 +279,27 @@ def _in_parallel(action: Callable[[FileEntry], None], files: list[FileEntry]) ->
         # reading the results raises the first error, which cancels what has not begun
         for _ in pool.map(action, files):
             pass
+
+
+def _patiently(write: Callable[[], Answer]) -> Answer:
+    """The answer of ``write``, repeated a few times where it may go well the next time."""
+    for attempt in range(1, WRITE_ATTEMPTS):
+        try:
+            return write()
+        except (HTTPError, MinioException) as error:
+            if not _may_pass(error):
+                raise
+            time.sleep(2 ** (attempt - 1))
+    return write()
+
+
+def _may_pass(error: HTTPError | MinioException) -> bool:
+    """Whether the same request may go well the next time; some are repeated already below us."""
+    if isinstance(error, HTTPError):
+        return not isinstance(error, MaxRetryError)
+    status = _status(error)
+    # an upload may have ended although its answer was lost, and is then no longer known
+    return (status is not None and status >= 500) or "NoSuchUpload" in str(error)
 
 
 def _status(error: MinioException) -> int | None:

@@ -1,10 +1,13 @@
 """Where this installation runs and keeps things: environment variables, read in one place."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from likeness.errors import BadInput
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -39,6 +42,18 @@ class Settings(BaseSettings):
     threads: int = Field(
         0, ge=0, description="threads of heavy work; 0 = all cores of this process"
     )
+
+    def check_state(self) -> None:
+        """Raises BadInput where nothing can be written below the state folder."""
+        try:
+            self.state_dir.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.state_dir) as file:
+                file.write(b"likeness")
+        except OSError as error:
+            raise BadInput(
+                f"nothing can be written to the state folder {self.state_dir} ({error.strerror}): "
+                "make room or set its rights, or name another LIKENESS_STATE_DIR"
+            ) from error
 
     @property
     def store_uri(self) -> str:

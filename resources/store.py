@@ -12,6 +12,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -140,7 +141,13 @@ class ArtifactStore:
             location=attempt,
             created=_now(),
         )
-        self._backend.take(folder, ours)
+        try:
+            self._backend.take(folder, ours)
+        except OSError:
+            # what fills a disk shall not stay there
+            with suppress(OSError):
+                self._backend.delete(attempt)
+            raise
         while not self._backend.create(key, ours.model_dump_json(indent=1).encode()):
             first = self.find(work.asset, work.fingerprint)
             if first is None:

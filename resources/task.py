@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from likeness.errors import BadInput
+from resources.shortage import shortage
 
 PR_SET_PDEATHSIG = 1
 
@@ -61,8 +62,11 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = {"summary": summary}
     except BadInput as error:
         result = {"bad_input": str(error)}
-    except Exception:
-        result = {"traceback": traceback.format_exc()}
+    except Exception as error:
+        sentence = shortage(error)
+        # what happened where helps only with what is not the machine's fault
+        what = f"{job['function']}: {sentence}" if sentence else traceback.format_exc()
+        result = {"failed": what}
     # ru_maxrss is in KiB on Linux, in bytes on macOS.
     unit = 1024 if sys.platform == "linux" else 1024**2
     # Of the children (a pool) the largest is known, not their sum.

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from likeness.errors import BadInput
+from resources.in_place import alone
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -15,13 +18,15 @@ SCHEMA = Path(__file__).parent / "warehouse.sql"
 def build(file: Path, tables: dict[str, pd.DataFrame]) -> None:
     """Write a new warehouse beside ``file`` and put it in its place; readers see one or the other.
 
-    ``tables`` fills the tables of ``warehouse.sql`` by name; columns go by name too.
+    ``tables`` fills the tables of ``warehouse.sql`` by name; columns go by name too. A second run
+    that builds at the same time waits.
     """
     import duckdb
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # A folder of its own: two runs that build at once must not meet in one half-written file.
-    with TemporaryDirectory(dir=file.parent, prefix=".warehouse-") as folder:
+    with (
+        alone(file, ".warehouse-"),
+        TemporaryDirectory(dir=file.parent, prefix=".warehouse-") as folder,
+    ):
         fresh = Path(folder) / file.name
         with duckdb.connect(str(fresh)) as connection:
             connection.execute(SCHEMA.read_text())
@@ -41,8 +46,20 @@ def _fill(connection: "duckdb.DuckDBPyConnection", name: str, table: pd.DataFram
 
 
 def query(file: Path, sql: str, parameters: list[Any] | None = None) -> pd.DataFrame:
-    """The answer to one question, asked read-only."""
+    """The answer to one question, asked read-only.
+
+    Raises BadInput where the file is damaged or was built by another version.
+    """
     import duckdb
 
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute(sql, parameters or []).df()
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            return connection.execute(sql, parameters or []).df()
+    except (
+        *(duckdb.IOException, duckdb.InternalException, duckdb.FatalException),
+        *(duckdb.CatalogException, duckdb.BinderException),
+    ) as error:
+        said = str(error).splitlines()[0]
+        raise BadInput(
+            f"{file} cannot be read ({said}): run a study or report_job, which build it anew"
+        ) from error

@@ -74,6 +74,34 @@ def die(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def eat(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    """Takes more memory than this process may have."""
+    import resource
+
+    import numpy as np
+
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + (64 << 20), now + (64 << 20)))
+    return {"sum": float(np.ones(params.number << 20).sum())}
+
+
+def eat_tensors(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    import resource
+
+    import torch
+
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + (64 << 20), now + (64 << 20)))
+    return {"sum": float(torch.ones(params.number << 20).sum())}
+
+
+def fill(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    """Writes so many MB, in two files."""
+    for name in ("first.bin", "second.bin"):
+        (output / name).write_bytes(b"x" * (params.number << 19))
+    return {}
+
+
 def write_slowly(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
     counted(inputs)
     time.sleep(2)

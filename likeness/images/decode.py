@@ -1,5 +1,6 @@
 """Any picture file -> an upright sRGB picture, or the reason why not."""
 
+import re
 import stat
 import threading
 import warnings
@@ -34,6 +35,10 @@ NAMES = "JPEG, PNG, WebP, TIFF, BMP and GIF"
 PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 # bytes that tell the format
 PREFIX = 32
+# A JPEG may draw itself over and over, one of 1 MB for an hour; progressive ones do so 10 times.
+MOST_SCANNED_PIXELS = 20 * 178_000_000
+MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1")
 
 
@@ -94,7 +99,7 @@ class _Hush:
                 self._filters.__exit__(None, None, None)
 
 
-_hush = _Hush()
+hush = _Hush()
 
 
 def decode(path: Path, limits: Limits) -> Image.Image:
@@ -107,7 +112,7 @@ def decode(path: Path, limits: Limits) -> Image.Image:
         # opening a pipe would wait for ever
         if not stat.S_ISREG(path.stat().st_mode):
             raise Undecodable("not a regular file")
-        with path.open("rb") as file, _hush:
+        with path.open("rb") as file, hush:
             return _decode(file, limits)
     except OSError as error:
         raise Undecodable(f"cannot be read: {error.strerror}") from error
@@ -143,6 +148,31 @@ def _format(prefix: bytes) -> str:
     raise Undecodable(f"not a picture: none of {NAMES}")
 
 
+def _check_scans(image: JpegImageFile) -> None:
+    """Refuse a JPEG whose decoding would take much longer than its size lets expect."""
+    width, height = image.size
+    file = image.fp
+    assert file is not None
+    place = file.tell()
+    file.seek(0)
+    scans = _scans(file.read())
+    file.seek(place)
+    if scans * width * height > MOST_SCANNED_PIXELS:
+        raise Undecodable(f"{scans} scans of {width} x {height} pixels, more than a picture needs")
+
+
+def _scans(jpeg: bytes) -> int:
+    """How many times a JPEG goes over its pixels; what follows its end does not count."""
+    scans, place = 0, 2
+    while found := MARKER.search(jpeg, place):
+        place = found.start()
+        if jpeg[place + 1] == END_OF_IMAGE:
+            break
+        scans += jpeg[place + 1] == START_OF_SCAN
+        place += 2 + int.from_bytes(jpeg[place + 2 : place + 4])
+    return scans
+
+
 def _read(image: ImageFile, limits: Limits) -> Image.Image:
     """Pixels of an opened file, whose size is known but which is not yet decoded."""
     width, height = image.size
@@ -152,6 +182,8 @@ def _read(image: ImageFile, limits: Limits) -> Image.Image:
         )
     if min(width, height) < limits.min_side:
         raise Undecodable(f"{width} x {height} pixels, shorter than {limits.min_side} on a side")
+    if isinstance(image, JpegImageFile):
+        _check_scans(image)
     # a TIFF forgets its tags in turning upright, so ask before
     inverted = (
         isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0

@@ -102,6 +102,7 @@ def load_network(kind: Any, folder: Path, device: str | None, **how: Any) -> Any
     Raises ``BadInput`` when weights are missing: the library would draw them at random.
     """
     import torch
+    from safetensors import SafetensorError
 
     try:
         # a legacy file is read as tensors only, never as a program
@@ -114,7 +115,7 @@ def load_network(kind: Any, folder: Path, device: str | None, **how: Any) -> Any
             output_loading_info=True,
             **how,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"{folder} is no {kind.__name__} ({first}): restore the model") from error
     if said["missing_keys"]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from likeness.errors import BadInput
-from likeness.images.decode import READERS
+from likeness.images.decode import READERS, hush
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 COLUMNS = {"file": "string", "age": "Float64", "age_from": "string", "reason": "string"}
@@ -119,7 +119,7 @@ def _exif_date(photo: Path) -> str:
     if not photo.is_file():
         return ""
     try:
-        with Image.open(photo, formats=list(READERS)) as image:
+        with hush, Image.open(photo, formats=list(READERS)) as image:
             written = image.getexif().get_ifd(EXIF_FOLDER).get(DATE_TIME_ORIGINAL, "")
     except Exception:
         return ""

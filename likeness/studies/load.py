@@ -56,7 +56,7 @@ def _resolve(entries: dict[str, Any], key: str, seen: tuple[str, ...] = ()) -> d
     return merge(_resolve(entries, parent, (*seen, key)), entry)
 
 
-class _Strict(yaml.SafeLoader):
+class _Strict(yaml.CSafeLoader):
     """YAML in which a key stands once; by itself it would quietly keep the last of two."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

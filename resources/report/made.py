@@ -9,28 +9,36 @@ from resources.warehouse import query
 
 ASSET, MODEL = "images/made", "models/finetuned"
 PROMPTS, PER_PROMPT = 60, 12
+# Of all experiments of a study together; what is more has pages of its own.
+FIRST_PAGE = 240
 
 
 def experiments(artifacts: Artifacts, study: Study, pictures: Pictures) -> list[dict[str, Any]]:
-    """The experiments of a study that have pictures."""
+    """The experiments of a study that have pictures; ``page`` where not all fit the first page."""
     found = query(
         artifacts.warehouse,
         "SELECT * FROM experiments_made WHERE study = ? AND n > 0",
         [study.name],
     )
-    return [
-        {
-            "title": row.title,
-            "name": row.experiment,
-            "model": row.model,
-            "prompts": (rows := _prompts(artifacts, study.name, row.experiment, pictures)),
-            "more": int(row.prompts) - len(rows),
-            "sheets": _sheets(study, row.experiment, pictures),
-        }
-        for row in found.itertuples()
-        # Edits have a section of their own.
-        if row.experiment not in study.edits
-    ]
+    # Edits have a section of their own.
+    some = [row for row in found.itertuples() if row.experiment not in study.edits]
+    fit = max(1, FIRST_PAGE // max(1, len(some)))
+    shown = []
+    for row in some:
+        rows = _prompts(artifacts, study.name, row.experiment, pictures)
+        more = int(row.prompts) - len(rows)
+        shown.append(
+            {
+                "title": row.title,
+                "model": row.model,
+                "prompts": rows,
+                "first": rows[:fit],
+                "more": more,
+                "page": f"{study.name}__{row.experiment}.html" if row.prompts > fit else None,
+                "sheets": _sheets(study, row.experiment, pictures),
+            }
+        )
+    return shown
 
 
 def _sheets(study: Study, experiment: str, pictures: Pictures) -> list[dict[str, str]]:

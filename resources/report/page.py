@@ -11,6 +11,7 @@ from likeness.studies.load import Registry
 from likeness.studies.schema import Pictures as TestSet
 from likeness.studies.schema import Study
 from resources.artifacts import Artifacts
+from resources.in_place import alone
 from resources.report.edits import edits_of
 from resources.report.figures import (
     LEGEND,
@@ -46,11 +47,14 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
         if _has_rows(artifacts.warehouse, study.name)
     ]
     here = Path(__file__).parent
-    page = Environment(loader=FileSystemLoader(here), autoescape=True).get_template("page.html.j2")
+    templates = Environment(loader=FileSystemLoader(here), autoescape=True)
+    page, own = (templates.get_template(f"{name}.html.j2") for name in ("page", "experiment"))
     cost, by_key = (_cost(artifacts.warehouse, view, *of) for view, *of in COST_TABLES)
     style = (here / "style.css").read_text()
     text = page.render(studies=studies, cost=cost, by_key=by_key, style=style, legend=LEGEND)
     (folder / "index.html").write_text(text, encoding="utf-8")
+    for one in (one for study in studies for one in study["experiments"] if one["page"]):
+        (folder / one["page"]).write_text(own.render(one=one, style=style), encoding="utf-8")
     return {"studies": len(studies), "pictures": len(list((folder / "pictures").iterdir()))}
 
 
@@ -62,13 +66,18 @@ def _cost(warehouse: Path, view: str, *of: str) -> pd.DataFrame:
 
 def put_in_place(folder: Path, page: Path) -> None:
     """Copy a finished report to where people look for it; a half-written one is never there."""
-    fresh = page.parent.with_name(f".report-{uuid.uuid4().hex}")
-    old = page.parent.with_name(f".report-{uuid.uuid4().hex}")
-    shutil.copytree(folder, fresh)
-    if page.parent.exists():
-        page.parent.rename(old)
-    fresh.rename(page.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    with alone(page.parent, ".report-"):
+        fresh = page.parent.with_name(f".report-{uuid.uuid4().hex}")
+        old = page.parent.with_name(f".report-{uuid.uuid4().hex}")
+        try:
+            shutil.copytree(folder, fresh)
+            if page.parent.exists():
+                page.parent.rename(old)
+            fresh.rename(page.parent)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            # half a copy, where there was no room for a whole one
+            shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _has_rows(warehouse: Path, study: str) -> bool:

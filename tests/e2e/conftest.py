@@ -90,6 +90,7 @@ def ui(tmp_path_factory):
             command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     server = Ui(f"http://127.0.0.1:{port}")
+    server.process = process
     try:
         _wait_until_up(server, folder / "ui.log")
         yield server

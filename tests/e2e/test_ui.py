@@ -1,5 +1,6 @@
 """What a person does in the UI: see the graph, materialise a partition by clicking, read results."""
 
+import psutil
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -16,6 +17,17 @@ def seen(browser, xpath, seconds=40):
         return found[0] if found else False
 
     return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(first)
+
+
+def test_only_this_machine_is_listened_to(ui):
+    parent = psutil.Process(ui.process.pid)
+    listening = {
+        connection.laddr.ip
+        for process in [parent, *parent.children(recursive=True)]
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
 
 
 def test_the_graph_shows_every_group_and_its_assets(ui, browser):

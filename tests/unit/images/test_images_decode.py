@@ -341,6 +341,21 @@ def test_a_bomb_is_refused_by_its_header(tmp_path, format):
     assert text == "60000 x 60000 pixels, more than 178 megapixels"
 
 
+def test_a_jpeg_that_draws_itself_over_and_over_is_refused_before_it_is_decoded(tmp_path):
+    path = write(tmp_path / "a", Image.new("L", (4000, 4000), 128), "JPEG", progressive=True)
+    data = path.read_bytes()
+    scans = data.count(b"\xff\xda")
+    # the last refinement once more, and what a phone writes behind the picture
+    path.write_bytes(data[:-2] + data[data.rindex(b"\xff\xda") : -2] * 9 + data[-2:] + data * 99)
+    assert decode(path, Limits()).size == (4000, 4000)
+    path.write_bytes(data[:-2] + data[data.rindex(b"\xff\xda") : -2] * 5000 + data[-2:])
+    start = time.perf_counter()
+    assert reason(path, Limits()) == (
+        f"{scans + 5000} scans of 4000 x 4000 pixels, more than a picture needs"
+    )
+    assert time.perf_counter() - start < 1
+
+
 def test_the_limits_hold_to_the_pixel(tmp_path):
     path = write(tmp_path / "a", noise(size=(100, 80)), "PNG")
     assert pixels(path, Limits(max_megapixels=0.008, min_side=80)).shape == (80, 100, 3)
