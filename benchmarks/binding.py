@@ -27,7 +27,7 @@ from likeness.world.figures.names import portrait
 from likeness.world.people.identities import identity
 from likeness.world.ship import WEIGHTS
 
-PEOPLE, PHOTOS, HELD_OUT, SAMPLES, CLASS_PICTURES = 4, 8, 4, 12, 32
+PEOPLE, PHOTOS, HELD_OUT, SAMPLES, CLASS_PICTURES = 3, 8, 4, 12, 16
 
 
 def recipe_for(noun: str) -> DreamBoothRecipe:
@@ -37,7 +37,7 @@ def recipe_for(noun: str) -> DreamBoothRecipe:
         class_prompt=f"a photo of a {noun}",
         num_class_images=CLASS_PICTURES,
         train_text_encoder=True,
-        learning_rate=1e-4,
+        learning_rate=5e-4,
         steps=200,
         batch=4,
         checkpoint_steps=200,
