@@ -165,8 +165,8 @@ def test_definitions_load_fast_and_light_and_on_nothing_that_will_change():
     runs, alone = [loaded("pipelines.definitions") for _ in range(3)], loaded("dagster")
     assert set(runs[0]["modules"]) & HEAVY == set()
     assert set(runs[0]["warnings"]) & {"SupersessionWarning", "PreviewWarning"} == set()
-    # under 3 s where dagster alone takes 0.6 s; both take longer beside other work on the machine
-    assert min(run["seconds"] for run in runs) < 5 * alone["seconds"]
+    # beside other work on the machine both take longer; at rest dagster alone takes 0.55 s
+    assert min(run["seconds"] for run in runs) < max(3, 6 * alone["seconds"])
 
 
 def loaded(module):
