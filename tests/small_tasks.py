@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from likeness.errors import BadInput
 from resources import step
+from resources.compute import Job
 
 STEP = step.Step(asset="small/number", function="small_tasks:write", libraries=())
 NEXT = step.Step(asset="small/next", function="small_tasks:follow", libraries=())
@@ -19,6 +20,17 @@ NEXT = step.Step(asset="small/next", function="small_tasks:follow", libraries=()
 
 class Number(BaseModel):
     number: int = Field(ge=0)
+
+
+def job(folder: Path, function: str, number: int = 57) -> Job:
+    """One of the calls below as work with its folders in ``folder``."""
+    return Job(
+        function=f"small_tasks:{function}",
+        params={"number": number},
+        inputs={},
+        output=folder / "output",
+        scratch=folder / "state",
+    )
 
 
 def counted(inputs: dict[str, Path]) -> None:

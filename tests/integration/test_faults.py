@@ -10,11 +10,11 @@ import duckdb
 import pandas as pd
 import pytest
 import small_tasks
-from small_tasks import STEP, Number
+from small_tasks import STEP, Number, job
 
 from likeness.errors import BadInput
 from resources import step
-from resources.compute import Compute, Job, TaskFailed
+from resources.compute import Compute, TaskFailed
 from resources.manifest import Work, fingerprint_of
 from resources.report.page import put_in_place
 from resources.store import open_store
@@ -22,16 +22,6 @@ from resources.warehouse import build, query
 
 SPAWN = multiprocessing.get_context("spawn")
 WORK = Work(asset="small/many", fingerprint=fingerprint_of({"asset": "small/many"}))
-
-
-def job(folder: Path, function: str, number: int) -> Job:
-    return Job(
-        function=f"small_tasks:{function}",
-        params={"number": number},
-        inputs={},
-        output=folder / "output",
-        scratch=folder / "state",
-    )
 
 
 def run_and_kill(target, *args, when):

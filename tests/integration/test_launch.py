@@ -6,22 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from team import painter_study
 
 REPOSITORY = Path(__file__).parents[2]
-STUDY = """
-name: shell
-title: Launched from a shell
-painters:
-  shell_master:
-    title: Tiny stand-ins
-    paint_side: 64
-    classes:
-      0: {name: the master, paint: {hand: master, count: 6}}
-      1: {name: other painters, paint: {hand: others, count: 6}}
-    split: {valid: 0.3, test: 0.2}
-    folds: 2
-    prepare: {size: 64}
-"""
+STUDY = painter_study("shell")
 
 
 def launch(environment):

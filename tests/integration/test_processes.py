@@ -12,21 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 import small_tasks
-from small_tasks import STEP, Number
+from small_tasks import STEP, Number, job
 
 from likeness.errors import BadInput
 from resources import step
-from resources.compute import Compute, Job, TaskFailed
-
-
-def job(folder: Path, function: str, number: int = 57) -> Job:
-    return Job(
-        function=f"small_tasks:{function}",
-        params={"number": number},
-        inputs={},
-        output=folder / "output",
-        scratch=folder / "state",
-    )
+from resources.compute import Compute, TaskFailed
 
 
 def test_a_process_of_its_own_gives_what_the_same_call_gives_here(tmp_path):

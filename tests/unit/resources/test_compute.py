@@ -1,26 +1,15 @@
 """Work in this process; tests/integration/test_processes.py has the same in processes of its own."""
 
-from pathlib import Path
-
 import pytest
+from small_tasks import job
 
 from likeness.errors import BadInput
-from resources.compute import Compute, Job, TaskFailed
+from resources.compute import Compute, TaskFailed
 
 
 @pytest.fixture
 def compute(tmp_path):
     return Compute(backend="inline", lease_folder=tmp_path / "locks")
-
-
-def job(tmp_path: Path, function: str, number: int = 5) -> Job:
-    return Job(
-        function=f"small_tasks:{function}",
-        params={"number": number},
-        inputs={},
-        output=tmp_path / "output",
-        scratch=tmp_path / "state",
-    )
 
 
 def test_work_writes_its_folder_and_returns_its_summary_and_cost(compute, tmp_path):
@@ -33,7 +22,7 @@ def test_work_writes_its_folder_and_returns_its_summary_and_cost(compute, tmp_pa
 
 
 def test_bad_input_is_passed_on_as_its_own_sentence(compute, tmp_path):
-    with pytest.raises(BadInput, match=r"^number 5 is not liked: take another — ‘7’$"):
+    with pytest.raises(BadInput, match=r"^number 57 is not liked: take another — ‘7’$"):
         compute.run(job(tmp_path, "complain"))
 
 
