@@ -15,6 +15,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from filelock import FileLock
 
 from resources.database import TIMEOUT, parse_address, probe, unusable
+from resources.reconnect import ask_again
 from resources.settings import Settings
 
 
@@ -74,7 +75,7 @@ def _postgres(database: str) -> DagsterStorage:
     if "connect_timeout=" not in url:
         url += f"{'&' if '?' in url else '?'}connect_timeout={TIMEOUT}"
     with _plain_errors():
-        return DagsterPostgresStorage(url)
+        return ask_again(DagsterPostgresStorage(url))
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 import re
 import subprocess
 import sys
+import threading
 import time
+import uuid
 from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from dagster import EventLogEntry
 from team import STUDY, leaks
 
 from resources.run_storage import open_instance
@@ -115,6 +118,38 @@ def test_a_restart_of_the_database_in_mid_run_is_not_noticed(team):
         assert {key.to_user_string() for key in instance.all_asset_keys()} >= set(STEPS)
     assert team.store().verify() == []
     assert team.postgres.password not in rest
+
+
+def test_what_a_restart_cuts_off_is_asked_again(team):
+    """Without pause, so that some call is under way whenever the server goes."""
+    told, stop, failures = 0, threading.Event(), []
+    run_id = str(uuid.uuid4())
+
+    def tell():
+        nonlocal told
+        with open_instance() as instance:
+            while not stop.is_set():
+                try:
+                    entry = EventLogEntry(None, "info", f"line {told}", run_id, time.time())
+                    instance.event_log_storage.store_event(entry)
+                    told += 1
+                except Exception as error:
+                    failures.append(error)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    for _ in range(6):
+        before = told
+        while told < before + 20 and not failures:
+            time.sleep(0.01)
+        team.postgres.stop()
+        team.postgres.start()
+    stop.set()
+    teller.join(timeout=60)
+    assert failures == []
+    with open_instance() as instance:
+        lines = [entry.user_message for entry in instance.all_logs(run_id)]
+    assert list(dict.fromkeys(lines)) == [f"line {number}" for number in range(told)]
 
 
 def test_a_database_that_stays_away_ends_a_study_with_a_sentence_and_a_rerun_goes_on(team):
