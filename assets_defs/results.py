@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from likeness.errors import BadInput
 from resources.artifacts import Artifacts, Made
 from resources.compute import TaskFailed
-from resources.preview import as_markdown
+from resources.preview import link
 from resources.shortage import shortage
 
 
@@ -58,7 +58,7 @@ def result(
     tables = {k: dg.MetadataValue.json(v) for k, v in manifest.summary.items() if k not in figures}
     files = {entry.path for entry in manifest.files}
     pictures = {
-        name.split(".")[0]: as_markdown(artifacts.store.read_file(manifest, name))
+        name.split(".")[0]: link(artifacts.preview_url, manifest, name)
         for name in previews
         if name in files
     }

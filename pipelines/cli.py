@@ -2,15 +2,18 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from likeness.errors import BadInput
 from pipelines import (
     doctor_cli,
     faces_cli,
@@ -78,11 +81,32 @@ def results(name: StudyName) -> None:
 
 
 @app.command()
+def preview(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3001, host: str = "127.0.0.1"
+) -> None:
+    """Serve the pictures that asset pages show, read-only; on one machine ``ui`` does it."""
+    with readable():
+        import uvicorn
+
+        from resources.artifacts import artifacts_of
+        from resources.preview import pictures_app
+        from resources.settings import Settings
+
+        store = artifacts_of(Settings()).store
+    uvicorn.run(pictures_app(store), host=host, port=port, log_level="warning")
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
-    """Webserver and daemon on this machine, over the same state as ``study``; Ctrl-C ends both."""
+    """Webserver, daemon and pictures on this machine, over the same state as ``study``.
+
+    Ctrl-C ends them all.
+    """
     with readable():
         from resources.run_storage import open_instance
+        from resources.settings import Settings
 
+        beside = _preview_command(Settings().preview_url)
         # tables are made by one process: two at once get in each other's way
         with open_instance():
             pass
@@ -93,9 +117,10 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     daemon = [str(scripts / "dagster-daemon"), "run", *where]
     say(f"http://127.0.0.1:{port}")
     signal.signal(signal.SIGTERM, _stop)
-    processes = [subprocess.Popen(command, cwd=root, env=os.environ) for command in (web, daemon)]
+    commands = (web, daemon, *beside)
+    processes = [subprocess.Popen(command, cwd=root, env=os.environ) for command in commands]
     try:
-        # One without the other is half a UI: when either ends, both do.
+        # One without the other is half a UI: when one ends, all do.
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
     except KeyboardInterrupt:
@@ -105,6 +130,25 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
             process.terminate()
         for process in processes:
             process.wait()
+
+
+def _preview_command(url: str) -> list[list[str]]:
+    """What serves pictures on this machine; nothing where their address is another machine's."""
+    address = urlsplit(url)
+    if address.hostname not in ("127.0.0.1", "localhost"):
+        return []
+    port = address.port or 80
+    with socket.socket() as probe:
+        # as a server binds: a connection that has just ended is not in the way
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BadInput(
+                f"Pictures cannot be served at {url} ({error.strerror}): the UI may run already; "
+                "else name another port in LIKENESS_PREVIEW_URL."
+            ) from error
+    return [[sys.executable, "-m", "pipelines.cli", "preview", "--port", str(port)]]
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -50,6 +50,7 @@ class Artifacts(dg.ConfigurableResource):
     cache_gb: float = 20.0
     backend: str = "subprocess"
     threads: int = 0
+    preview_url: str = ""
 
     _store: ArtifactStore | None = PrivateAttr(default=None)
 
@@ -267,6 +268,7 @@ def artifacts_of(settings: Settings) -> Artifacts:
         state_dir=str(settings.state_dir.resolve()),
         cache_gb=settings.cache_gb,
         threads=settings.threads,
+        preview_url=settings.preview_url,
     )
 
 

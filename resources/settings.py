@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     fresh_hours: float = Field(
         0, ge=0, description="a report older than this is shown as overdue; 0 = never"
     )
+    preview_url: str = Field(
+        "http://127.0.0.1:3001", description="where a browser finds what `likeness preview` serves"
+    )
     studies: Path | None = Field(None, description="folder of a user's own study files")
     cache_gb: float = Field(20, gt=0, description="size cap of the local copy of a remote store")
     threads: int = Field(

@@ -82,6 +82,7 @@ def ui(tmp_path_factory):
         "DAGSTER_HOME": str(REPOSITORY),
         "LIKENESS_STATE_DIR": str(folder / "state"),
         "LIKENESS_STUDIES": str(folder / "studies"),
+        "LIKENESS_PREVIEW_URL": f"http://127.0.0.1:{free_port()}",
     }
     port = free_port()
     command = [sys.executable, "-m", "pipelines.cli", "ui", "--port", str(port)]

@@ -57,4 +57,5 @@ def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, brow
     assert seen(browser, "//*[text()='cache']")
     assert seen(browser, "//*[text()='miss']")
     assert seen(browser, "//*[text()='accepted']")
-    assert seen(browser, "//*[contains(text(), 'Show Markdown')]")
+    sheet = seen(browser, "//img[@alt='preview.jpg']")
+    WebDriverWait(browser, 20).until(lambda _: int(sheet.get_property("naturalWidth")) > 100)

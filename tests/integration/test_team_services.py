@@ -24,7 +24,7 @@ from team import STUDY, leaks
 from resources.settings import REPOSITORY
 
 pytestmark = [pytest.mark.s3, pytest.mark.postgres]
-OURS = ("code", "webserver", "daemon")
+OURS = ("code", "webserver", "preview", "daemon")
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,13 @@ def services(postgres, tmp_path_factory):
     for name in ("data", "state", "raw", "studies", "logs"):
         (folder / name).mkdir()
     (folder / "studies" / "team.yaml").write_text(STUDY)
-    web, store = free_port(), free_port()
+    web, store, pictures = free_port(), free_port(), free_port()
     values = {
         "POSTGRES_PASSWORD": postgres.password,
         "AWS_ACCESS_KEY_ID": "likeness-test-key",
         "AWS_SECRET_ACCESS_KEY": secrets.token_hex(16),
         "RAW": str(folder / "raw"),
+        "PREVIEW_URL": f"http://127.0.0.1:{pictures}",
     }
     instead = {
         "postgres:5432": f"127.0.0.1:{postgres.port}",
@@ -50,6 +51,7 @@ def services(postgres, tmp_path_factory):
         "CODE_HOST: code": "CODE_HOST: 127.0.0.1",
         "4000": str(free_port()),
         "3000": str(web),
+        "3001": str(pictures),
         "/data/": f"{folder}/data/",
         ", /data]": f", {folder}/data]",
         ": /app": f": {REPOSITORY}",
@@ -153,12 +155,19 @@ mutation($run: ExecutionParams!) {launchRun(executionParams: $run) {
 """
 
 
+SHOWN = """
+{assetOrError(assetKey: {path: ["painters", "paintings"]}) {...on Asset {
+  assetMaterializations(limit: 1) {metadataEntries {...on MarkdownMetadataEntry {mdStr}}}
+}}}
+"""
+
+
 def test_a_run_from_the_ui_goes_through_all_of_them(services, postgres):
     where = {
         "repositoryLocationName": "likeness",
         "repositoryName": "__repository__",
         "jobName": "painters_job",
-        "assetSelection": [{"path": ["painters", "raw_paintings"]}],
+        "assetSelection": [{"path": ["painters", name]} for name in ("raw_paintings", "paintings")],
     }
     tags = [{"key": "dagster/partition", "value": "team_master"}]
     run = {"selector": where, "runConfigData": {}, "executionMetadata": {"tags": tags}}
@@ -179,6 +188,12 @@ def test_a_run_from_the_ui_goes_through_all_of_them(services, postgres):
     for secret in (postgres.password, services.values["AWS_SECRET_ACCESS_KEY"]):
         assert leaks(secret, services.folder) == []
         assert secret not in postgres.dump()
+    (shown,) = ask(services, SHOWN)["assetOrError"]["assetMaterializations"]
+    (markdown,) = [entry["mdStr"] for entry in shown["metadataEntries"] if entry]
+    address = re.fullmatch(r"!\[preview.jpg\]\((.+)\)", markdown)[1]
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        assert answer.read(2) == b"\xff\xd8"
+
     page = ask(services, "{instance{info}}")["instance"]["info"]
     assert postgres.password not in page
 
@@ -195,7 +210,7 @@ def test_all_of_them_outlive_a_restart_of_the_database(services, postgres):
 def test_nothing_is_open_to_others_and_no_secret_stands_in_the_file():
     text = (REPOSITORY / "docker-compose.yaml").read_text()
     opened = re.findall(r'ports: \["([^"]+)"\]', text)
-    assert text.count("ports:") == len(opened) == 1
+    assert text.count("ports:") == len(opened) == 2
     assert all(one.startswith("127.0.0.1:") for one in opened)
     secret = [line for line in text.splitlines() if re.search(r"(PASSWORD|KEY|KEY_ID):", line)]
     assert len(secret) == 5

@@ -1,28 +1,85 @@
-import base64
-import re
+import shutil
 from io import BytesIO
 
+import pytest
 from PIL import Image
+from small_tasks import artifacts
+from starlette.testclient import TestClient
 
-from resources.preview import MAX_BYTES, as_markdown
+from resources.manifest import Work
+from resources.preview import link, pictures_app
 
-
-def encoded(kind):
-    buffer = BytesIO()
-    Image.new("L", (8, 8), 77).save(buffer, kind)
-    return buffer.getvalue()
-
-
-def test_a_picture_is_embedded_whole_and_under_its_own_type():
-    for kind in ("PNG", "JPEG"):
-        data = encoded(kind)
-        text = as_markdown(data).value
-        found = re.fullmatch(r"!\[preview\]\(data:image/(\w+);base64,([\w+/=]+)\)", text)
-        assert found[1] == kind.lower()
-        assert base64.b64decode(found[2]) == data
+FINGERPRINT = "0" * 63 + "1"
+FOUND = f"/images/made/{FINGERPRINT}"
 
 
-def test_a_picture_that_is_too_large_is_named_and_not_embedded():
-    text = as_markdown(b"\x89PNG".ljust(MAX_BYTES + 1, b"\0")).value
-    assert text == "150 kB: too large to show, see the artefact"
-    assert "base64" in as_markdown(b"\x89PNG".ljust(MAX_BYTES, b"\0")).value
+@pytest.fixture
+def store(tmp_path):
+    return artifacts(tmp_path, "inline").store
+
+
+@pytest.fixture
+def manifest(store, tmp_path):
+    """An artefact with a picture, a table, and a folder with a picture."""
+    folder = tmp_path / "output"
+    (folder / "images").mkdir(parents=True)
+    for name in ("preview.jpg", "curves.png", "images/0.png"):
+        Image.new("RGB", (8, 8), "red").save(folder / name)
+    (folder / "table.csv").write_text("a,b")
+    work = Work(asset="images/made", fingerprint=FINGERPRINT, code_version="1")
+    return store.publish(folder, work)
+
+
+@pytest.fixture
+def pictures(store, manifest):
+    return TestClient(pictures_app(store))
+
+
+def test_a_link_leads_to_the_picture_and_is_short_enough_to_be_shown_inline(pictures, manifest):
+    text = link("http://testserver/", manifest, "preview.jpg").value
+    assert text == f"![preview.jpg](http://testserver{FOUND}/preview.jpg)"
+    assert len(text) < 1000
+    answer = pictures.get(f"{FOUND}/preview.jpg")
+    assert Image.open(BytesIO(answer.content)).size == (8, 8)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert pictures.get(f"{FOUND}/curves.png").headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/images/made/",
+        f"{FOUND}/",
+        f"{FOUND}/other.jpg",
+        f"{FOUND}/table.csv",
+        f"/images/made/{FINGERPRINT[:-1]}2/preview.jpg",
+        f"/images/other/{FINGERPRINT}/preview.jpg",
+        f"/images/{FINGERPRINT}/preview.jpg",
+        f"/x/..%2F..%2Fimages/made/{FINGERPRINT}/preview.jpg",
+        f"/%2Ftmp/made/{FINGERPRINT}/preview.jpg",
+        f"{FOUND}/..%2Fpreview.jpg",
+        f"{FOUND}/images%2F0.png",
+    ],
+)
+def test_all_else_is_not_there(pictures, path):
+    assert pictures.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_it_only_shows(pictures, method):
+    assert getattr(pictures, method)(f"{FOUND}/preview.jpg").status_code == 405
+
+
+def test_what_was_damaged_or_removed_is_not_shown(pictures, manifest, tmp_path):
+    folder = tmp_path / "store" / manifest.location
+    file = folder / "preview.jpg"
+    file.chmod(0o644)
+    data = bytearray(file.read_bytes())
+    data[40] ^= 1
+    file.write_bytes(data)
+    assert pictures.get(f"{FOUND}/preview.jpg").status_code == 404
+    assert pictures.get(f"{FOUND}/curves.png").status_code == 200
+    shutil.rmtree(folder)
+    assert pictures.get(f"{FOUND}/curves.png").status_code == 404
