@@ -63,7 +63,10 @@ def result(
         if name in files
     }
     return dg.MaterializeResult(
+        # In the order in which the page shows them: what people look for first.
         metadata={
+            **pictures,
+            **figures,
             "cache": "hit" if made.hit else "miss",
             "cache_hit": int(made.hit),
             "seconds": round(made.seconds, 2),
@@ -72,12 +75,10 @@ def result(
             "peak_memory_mb": round(manifest.peak_memory_mb),
             "bytes": manifest.bytes_total,
             "artifact": f"{manifest.asset}/{manifest.fingerprint}",
+            **more,
+            **tables,
             "inputs": dg.MetadataValue.json(manifest.inputs),
             "params": dg.MetadataValue.json(manifest.params),
-            **figures,
-            **tables,
-            **pictures,
-            **more,
         },
         data_version=dg.DataVersion(manifest.content),
         check_results=list(checks),

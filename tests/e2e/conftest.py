@@ -35,6 +35,14 @@ networks:
   probe:
     painter: tiny_master
     recipe: {architecture: probe}
+experiments:
+  words:
+    title: Two pictures
+    model: small
+    method: {name: base}
+    prompts: [a photo of a young man, a photo of a dog]
+    seeds: [0]
+    sampling: {num_inference_steps: 10, guidance_scale: 4.0}
 """
 
 

@@ -1,4 +1,4 @@
-"""What a person does in the UI: see the graph, materialise a partition by clicking, read results."""
+"""What a person does in the UI: see the graph, run parts of it by clicking, read and see results."""
 
 import psutil
 import pytest
@@ -17,6 +17,38 @@ def seen(browser, xpath, seconds=40):
         return found[0] if found else False
 
     return WebDriverWait(browser, seconds, ignored_exceptions=(Exception,)).until(first)
+
+
+def shows(browser, name):
+    """Whether a picture of the page has come."""
+    sheet = seen(browser, f"//img[@alt='{name}']")
+    return WebDriverWait(browser, 20).until(lambda _: int(sheet.get_property("naturalWidth")) > 50)
+
+
+def open_launchpad(ui, browser, job, config=""):
+    browser.get(f"{ui.url}/locations/likeness/jobs/{job}/playground")
+    seen(browser, "//*[text()='No errors']")
+    if config:
+        editor = "document.querySelector('.CodeMirror').CodeMirror"
+        browser.execute_script(f"{editor}.setValue(arguments[0])", config)
+
+
+def launch(browser, partition):
+    box = seen(browser, "//input[@placeholder='Partition']")
+    box.click()
+    box.send_keys(Keys.CONTROL, "a")  # the last choice may stand there
+    box.send_keys(partition)
+    seen(browser, f"//li//*[text()='{partition}']").click()
+
+    def launched(driver):
+        # the button does nothing while the page still checks what was chosen
+        for button in driver.find_elements(By.XPATH, "//button[contains(., 'Launch Run')]"):
+            button.click()
+        return "/runs/" in driver.current_url
+
+    WebDriverWait(browser, 40, poll_frequency=3, ignored_exceptions=(Exception,)).until(launched)
+    # the page of the run: its steps as they go
+    seen(browser, "//*[text()='RUN_ENQUEUED']")
 
 
 def test_only_this_machine_is_listened_to(ui):
@@ -57,5 +89,38 @@ def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, brow
     assert seen(browser, "//*[text()='cache']")
     assert seen(browser, "//*[text()='miss']")
     assert seen(browser, "//*[text()='accepted']")
-    sheet = seen(browser, "//img[@alt='preview.jpg']")
-    WebDriverWait(browser, 20).until(lambda _: int(sheet.get_property("naturalWidth")) > 100)
+    assert shows(browser, "preview.jpg")
+
+
+def test_the_launchpad_refuses_a_wrong_value_and_says_where_it_stands(ui, browser):
+    config = "ops: {images__made: {config: {guidance_scale: much}}}"
+    open_launchpad(ui, browser, "experiments_job", config)
+    said = seen(browser, "//*[contains(text(), 'Invalid scalar')]").text
+    assert "images__made:config:guidance_scale" in said
+    assert "much" in said
+    button = seen(browser, "//button[contains(., 'Launch Run')]")
+    assert not button.is_enabled()
+
+
+def test_an_experiment_is_run_with_a_changed_setting_and_reused_without_work(ui, browser):
+    open_launchpad(ui, browser, "models_job")
+    launch(browser, "small")
+    assert ui.wait_for_runs(2) == ["SUCCESS"] * 2
+    changed = "ops: {images__made: {config: {guidance_scale: 2.5}}}"
+    for count, cache in ((3, "miss"), (4, "hit")):
+        open_launchpad(ui, browser, "experiments_job", changed)
+        launch(browser, "tiny__words")
+        assert ui.wait_for_runs(count) == ["SUCCESS"] * count
+        browser.get(f"{ui.url}/assets/images/made?partition=tiny__words&view=partitions")
+        assert seen(browser, f"//td[.='cache']/following-sibling::td[.='{cache}']")
+        assert shows(browser, "preview.jpg")
+        assert seen(browser, "//*[contains(text(), '\"guidance_scale\": 2.5')]")
+
+
+def test_each_experiment_has_its_page_of_partitions(ui, browser):
+    browser.get(f"{ui.url}/assets/scores/images?view=partitions")
+    for key in ("tiny__words", "small_world__first_light"):
+        seen(browser, "//input[contains(@placeholder, 'Filter by name')]").clear()
+        assert seen(browser, f"//*[text()='{key}']")
+    seen(browser, "//*[text()='tiny__words']").click()
+    assert seen(browser, "//td[.='cache']/following-sibling::td[.='hit']")
