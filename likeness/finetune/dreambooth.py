@@ -17,6 +17,7 @@ from likeness.finetune.loop import LossOf, train
 from likeness.finetune.lora import add_adapters, save_adapters
 from likeness.finetune.objective import denoising_errors
 from likeness.finetune.recipe import DreamBoothRecipe
+from likeness.models.place import forget_place
 
 if TYPE_CHECKING:
     import torch
@@ -170,6 +171,7 @@ def _save(pipe: Pipeline, recipe: DreamBoothRecipe, folder: Path) -> None:
     pipe.unet.save_pretrained(folder / "unet", safe_serialization=True)
     if recipe.train_text_encoder:
         pipe.text_encoder.save_pretrained(folder / "text_encoder")
+    forget_place(folder)
 
 
 def loss_on_latents(

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Small: many steps teach more than large ones; Muon makes use of twice what AdamW does.
 BATCH = 32
-# Levels of noise are drawn as 1000 u ** NOISY: more often those where words and layout decide.
-NOISY = 2 / 3
 EMPTY = 0.1  # share of captions left out, for classifier-free guidance (Ho and Salimans 2021)
 
 
@@ -31,10 +29,14 @@ def train_stage(
     latents: "torch.Tensor",
     pages: Sequence[Page],
     plan: Plan,
+    power: float,
     scratch: Path,
     what: str,
 ) -> list[dict[str, float]]:
-    """Train both networks in place on scaled latents (N x 2C x h x w: mean, deviation)."""
+    """Train both networks in place on scaled latents (N x 2C x h x w: mean, deviation).
+
+    Levels of noise are 1000 u ** ``power`` with u even in 0..1.
+    """
     import torch
 
     both = torch.nn.ModuleDict({"unet": unet.train(), "text_encoder": text_encoder.train()})
@@ -46,7 +48,7 @@ def train_stage(
         chosen = torch.randint(len(pages), (BATCH,), generator=generator)
         mean, deviation = latents[chosen].float().chunk(2, 1)
         x = mean + deviation * torch.randn(mean.shape, generator=generator)
-        t = (1000 * torch.rand(BATCH, generator=generator) ** NOISY).long().clamp(max=999)
+        t = (1000 * torch.rand(BATCH, generator=generator) ** power).long().clamp(max=999)
         noise = torch.randn(x.shape, generator=generator)
         signal = kept[t].view(-1, 1, 1, 1)
         noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise

@@ -32,6 +32,9 @@ class Stage(BaseModel):
     mixture: Mixture
     count: int = Field(ge=1, description="new pictures")
     rehearse: float = Field(0.0, ge=0, description="earlier pictures for each new one")
+    power: float = Field(
+        2 / 3, gt=0, description="noise levels are 1000 u ** this: below 1, more often noisy ones"
+    )
     plan: Plan
 
 
@@ -81,5 +84,14 @@ class BaseRecipe(BaseModel):
         ),
         Stage(
             name="things", mixture=THINGS, count=14_000, rehearse=1.0, plan=_plan(1200, 1e-3, 13)
+        ),
+        # Faces are decided at low levels of noise, which the stages before saw little of.
+        Stage(
+            name="faces",
+            mixture=PORTRAITS.model_copy(update={"named": 0.75}),
+            count=24_000,
+            rehearse=0.3,
+            power=1.2,
+            plan=_plan(2500, 1e-3, 14),
         ),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likeness.devices import best_device
+from likeness.models.place import forget_place
 from likeness.world.book import Book, Page, write_book
 from likeness.world.grammar import vocabulary
 from likeness.world.learn.architecture import (
@@ -64,7 +65,15 @@ def make_base(
         if not (folder / DONE).exists():
             latents, pages = _mixed(shelf, stage)
             curve = train_stage(
-                unet, text_encoder, tokenizer, latents, pages, stage.plan, folder, stage.name
+                unet,
+                text_encoder,
+                tokenizer,
+                latents,
+                pages,
+                stage.plan,
+                stage.power,
+                folder,
+                stage.name,
             )
             write_pipeline(folder / "pipeline", vae, unet, text_encoder, tokenizer)
             (folder / DONE).write_text(json.dumps(curve))
@@ -248,5 +257,6 @@ def write_pipeline(folder: Path, vae: Any, unet: Any, text_encoder: Any, tokeniz
         requires_safety_checker=False,
     )
     pipe.save_pretrained(folder, max_shard_size=SHARD)
+    forget_place(folder)
     # vocab.json and merges.txt: what older readers of CLIP's tokenizers look for.
     tokenizer.backend_tokenizer.model.save(str(folder / "tokenizer"))
