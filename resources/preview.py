@@ -1,7 +1,7 @@
 """Pictures of artefacts over HTTP, which Dagster's UI shows inline; read-only.
 
-An event holds only a link: longer markdown would hide behind a click, and weigh twice as much as its
-picture in the event log.
+An event holds only a link: longer markdown would hide behind a click, and stand in the event log
+twice.
 """
 
 import re
