@@ -38,9 +38,9 @@ def recipe_for(noun: str) -> DreamBoothRecipe:
         num_class_images=CLASS_PICTURES,
         train_text_encoder=True,
         learning_rate=5e-4,
-        steps=200,
+        steps=300,
         batch=4,
-        checkpoint_steps=200,
+        checkpoint_steps=300,
     )
 
 

@@ -80,6 +80,8 @@ class Compute(BaseModel):
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONUNBUFFERED": "1",
             "KERAS_BACKEND": "tensorflow",
+            # of each image processor that torchvision is not there, which nothing here needs
+            "TRANSFORMERS_VERBOSITY": "error",
         }
         # Waiting threads that spin for long take the cores from those that work; those that sleep
         # at once wake up late: a step of the small base model took half as long again.
