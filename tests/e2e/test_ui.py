@@ -33,20 +33,27 @@ def open_launchpad(ui, browser, job, config=""):
         browser.execute_script(f"{editor}.setValue(arguments[0])", config)
 
 
-def launch(browser, partition):
-    box = seen(browser, "//input[@placeholder='Partition']")
-    box.click()
-    box.send_keys(Keys.CONTROL, "a")  # the last choice may stand there
-    box.send_keys(partition)
-    seen(browser, f"//li//*[text()='{partition}']").click()
+def launch(ui, browser, partition):
+    """Choose the partition and start the run; the page may draw itself anew at any moment."""
+    before = len(ui.runs())
+
+    def chosen(driver):
+        box = driver.find_element(By.XPATH, "//input[@placeholder='Partition']")
+        box.click()
+        box.send_keys(Keys.CONTROL, "a")  # the last choice may stand there
+        box.send_keys(partition)
+        seen(driver, f"//li//*[text()='{partition}']", 10).click()
+        return True
 
     def launched(driver):
         # the button does nothing while the page still checks what was chosen
-        for button in driver.find_elements(By.XPATH, "//button[contains(., 'Launch Run')]"):
-            button.click()
-        return "/runs/" in driver.current_url
+        if len(ui.runs()) == before:
+            driver.find_element(By.XPATH, "//button[contains(., 'Launch Run')]").click()
+        return len(ui.runs()) > before
 
-    WebDriverWait(browser, 40, poll_frequency=3, ignored_exceptions=(Exception,)).until(launched)
+    for step, pause in ((chosen, 1), (launched, 8)):
+        wait = WebDriverWait(browser, 60, poll_frequency=pause, ignored_exceptions=(Exception,))
+        wait.until(step)
     # the page of the run: its steps as they go
     seen(browser, "//*[text()='RUN_ENQUEUED']")
 
@@ -104,12 +111,12 @@ def test_the_launchpad_refuses_a_wrong_value_and_says_where_it_stands(ui, browse
 
 def test_an_experiment_is_run_with_a_changed_setting_and_reused_without_work(ui, browser):
     open_launchpad(ui, browser, "models_job")
-    launch(browser, "small")
+    launch(ui, browser, "small")
     assert ui.wait_for_runs(2) == ["SUCCESS"] * 2
     changed = "ops: {images__made: {config: {guidance_scale: 2.5}}}"
     for count, cache in ((3, "miss"), (4, "hit")):
         open_launchpad(ui, browser, "experiments_job", changed)
-        launch(browser, "tiny__words")
+        launch(ui, browser, "tiny__words")
         assert ui.wait_for_runs(count) == ["SUCCESS"] * count
         browser.get(f"{ui.url}/assets/images/made?partition=tiny__words&view=partitions")
         assert seen(browser, f"//td[.='cache']/following-sibling::td[.='{cache}']")

@@ -289,11 +289,12 @@ def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
     for one in found:
         asked = one.asked
         assert [a.age for a in asked if a.role == "ages"] == ages
-        assert [(a.role, a.prompt, a.age) for a in asked[10:]] == [
+        assert [a.age for a in asked if a.role == "ages_bright"] == ages
+        assert [(a.role, a.prompt, a.age) for a in asked[20:]] == [
             ("class", "a photo of a man", None)
         ]
         seeds = [seed for a in asked for seed in a.seeds]
-        assert seeds == list(range(33))
+        assert seeds == list(range(63))
         assert not any("{" in a.prompt for a in asked)
     baseline, *taught = found
     assert all(" a man as " in a.prompt for a in baseline.asked[:10])
