@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from pipelines import (
     world_cli,
 )
 from pipelines.console import console, readable, say
+from pipelines.doctor import is_free
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(faces_cli.app, name="faces")
@@ -138,16 +138,11 @@ def _preview_command(url: str) -> list[list[str]]:
     if address.hostname not in ("127.0.0.1", "localhost"):
         return []
     port = address.port or 80
-    with socket.socket() as probe:
-        # as a server binds: a connection that has just ended is not in the way
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise BadInput(
-                f"Pictures cannot be served at {url} ({error.strerror}): the UI may run already; "
-                "else name another port in LIKENESS_PREVIEW_URL."
-            ) from error
+    if not is_free(port):
+        raise BadInput(
+            f"Pictures cannot be served at {url}, the port is taken: the UI may run already; "
+            "else name another port in LIKENESS_PREVIEW_URL."
+        )
     return [[sys.executable, "-m", "pipelines.cli", "preview", "--port", str(port)]]
 
 

@@ -211,14 +211,21 @@ def _faces(_: Settings) -> Iterator[Finding]:
         yield Finding("faces, DeepFace", "good", "VGG-Face is on this machine")
 
 
-def _port(_: Settings) -> Iterator[Finding]:
+def is_free(port: int) -> bool:
+    """Whether a server could listen to this port of this machine."""
     with socket.socket() as probe:
         # as a server binds: a connection that has just ended is not in the way
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", UI_PORT))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            do = "the UI may run already; else likeness ui --port"
-            yield Finding("port", "limited", f"{UI_PORT} is taken", do)
-        else:
-            yield Finding("port", "good", f"{UI_PORT} is free for the UI")
+            return False
+    return True
+
+
+def _port(_: Settings) -> Iterator[Finding]:
+    if is_free(UI_PORT):
+        yield Finding("port", "good", f"{UI_PORT} is free for the UI")
+    else:
+        do = "the UI may run already; else likeness ui --port"
+        yield Finding("port", "limited", f"{UI_PORT} is taken", do)
