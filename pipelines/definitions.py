@@ -1,5 +1,7 @@
 """The one place where assets, jobs and resources become Dagster definitions."""
 
+import warnings
+
 import dagster as dg
 
 from assets_defs import classifier, experiments, models, painters, people, report, scores, world
@@ -12,6 +14,9 @@ from pipelines.sensors import sensors
 from resources.artifacts import Artifacts, artifacts_of
 from resources.notifier import notifier_from_environment
 from resources.settings import Settings
+
+# Dagster warns of a field of its own whenever it copies a sensor.
+warnings.filterwarnings("ignore", "Parameter `owners`", dg.BetaWarning)
 
 
 def build_defs(

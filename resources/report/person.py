@@ -17,6 +17,7 @@ COMPARED = {
     ("ages", "ages"): "generated",
     ("ages", "train"): "generated x photos learned from",
     ("ages", "held"): "generated x photos held back",
+    ("scenes", "held"): "other scenes x photos held back",
     ("class", "held"): "class prompt x photos held back",
     ("held", "held"): "photos held back",
 }
@@ -59,6 +60,7 @@ def identity_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
     asked = {
         "recognised [95 %], n": ("held_back_verified", "ages"),
+        "in other scenes": ("held_back_verified", "scenes"),
         "class prompt recognised": ("held_back_verified", "class"),
         "years off [95 %], n": ("age_error", "ages"),
         "copies of photos": ("copied", "ages"),
@@ -72,7 +74,8 @@ def identity_rows(warehouse: Path, study: str) -> pd.DataFrame:
             r = known.get(key)
             row[column] = NO_DATA if r is None else rate_text(r.value, r.low, r.high, _count(r.n))
         rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.loc[:, (table != NO_DATA).any()]  # not every study asks for scenes
 
 
 def age_grid(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any] | None:

@@ -290,17 +290,31 @@ def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
         asked = one.asked
         assert [a.age for a in asked if a.role == "ages"] == ages
         assert [a.age for a in asked if a.role == "ages_bright"] == ages
-        assert [(a.role, a.prompt, a.age) for a in asked[20:]] == [
-            ("class", "a photo of a man", None)
-        ]
+        assert (asked[20].role, asked[20].prompt, asked[20].age) == ("class", "a photo of a man", None)
+        assert {(a.role, a.age) for a in asked[21:]} == {("scenes", None)}
+        assert all(one.called in a.prompt for a in asked[21:])
         seeds = [seed for a in asked for seed in a.seeds]
-        assert seeds == list(range(63))
+        assert seeds == list(range(3 * len(asked)))
         assert not any("{" in a.prompt for a in asked)
     baseline, *taught = found
     assert all(" a man as " in a.prompt for a in baseline.asked[:10])
     for one in taught:
         assert all(" sks man as " in a.prompt for a in one.asked[:10])
         assert one.method.prior_loss_weight > 0
+
+
+def test_at_full_scale_the_time_machine_asks_the_same():
+    """By the same two sets of words, of Stable Diffusion, and of one more model by LoRA."""
+    registry = load_registry()
+    small, full = (registry.keys_of(name) for name in ("time_machine", "time_machine_sd15"))
+    assert full.models == ["sd15"]
+    assert len(full.experiments) == len(small.experiments) + 1
+    for one, other in zip(small.experiments, full.experiments, strict=False):
+        theirs, ours = registry.experiments[one], registry.experiments[other]
+        lines = {a.prompt for a in ours.asked if a.age is not None}
+        assert lines == {a.prompt for a in theirs.asked if a.age is not None}
+        assert getattr(theirs.method, "split", None) == getattr(ours.method, "split", None)
+    assert registry.experiments[full.experiments[-1]].method.trains != "full"
 
 
 def test_models_of_the_time_machine_differ_in_nothing_but_their_photos():
