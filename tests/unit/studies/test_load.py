@@ -290,7 +290,11 @@ def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
         asked = one.asked
         assert [a.age for a in asked if a.role == "ages"] == ages
         assert [a.age for a in asked if a.role == "ages_bright"] == ages
-        assert (asked[20].role, asked[20].prompt, asked[20].age) == ("class", "a photo of a man", None)
+        assert (asked[20].role, asked[20].prompt, asked[20].age) == (
+            "class",
+            "a photo of a man",
+            None,
+        )
         assert {(a.role, a.age) for a in asked[21:]} == {("scenes", None)}
         assert all(one.called in a.prompt for a in asked[21:])
         seeds = [seed for a in asked for seed in a.seeds]
