@@ -24,7 +24,7 @@ from assets_defs.studies import (
 from likeness.errors import BadInput
 from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.finetune.tasks import FinetuneParams
-from likeness.finetune.ti_tasks import WordParams
+from likeness.finetune.ti_tasks import NETWORK, WordParams
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
@@ -127,7 +127,7 @@ def finetuned(
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
-        say = said_by(context)
+        say, recipe = said_by(context), _recipe(experiment)
         if isinstance(experiment, BenchEdits) and isinstance(experiment.method, LEARNING):
             made = learn(artifacts, key, experiment, current, config.recompute, say)
             return result(artifacts, made)
@@ -135,9 +135,11 @@ def finetuned(
             paintings_of = artifacts.current(keys.PAINTINGS, experiment.painter)
             inputs = {"images": paintings_of, "base": current}
             word = _word_params(artifacts, experiment, reference["reference"], paintings_of)
+            if recipe is not None and recipe.prior_loss_weight > 0:
+                inputs["prior"] = artifacts.current(keys.CLASS_PRIOR, key)
             made = artifacts.make(LEARN, key, word, inputs, recompute=config.recompute, say=say)
-            return result(artifacts, made, previews=LEARNED)
-        recipe = _recipe(experiment)
+            then = tuple(f"{NETWORK}/{name}" for name in LEARNED) if recipe is not None else ()
+            return result(artifacts, made, previews=(*LEARNED, *then))
         if isinstance(experiment, Editing) or recipe is None:
             said = reference | {"method": experiment.method.name}
             return result(artifacts, refer(artifacts, BASELINE, key, said, {"base": current}))
@@ -204,8 +206,10 @@ def made(
 
 
 def _recipe(experiment: AnyExperiment) -> DreamBoothRecipe | None:
-    """How the method trains the model; None where it does not."""
+    """How the method trains the network; None where it does not."""
     method = experiment.method
+    if isinstance(method, LearnedWord):
+        return method.then
     return method.recipe if isinstance(method, DreamBooth) else None
 
 
@@ -290,6 +294,7 @@ def _word_params(
     return WordParams(
         model=experiment.model,
         identity=identity,
+        dtype=spec_of(experiment.model).dtype,
         resolution=spec_of(experiment.model).resolution,
         recipe=method.recipe,
         trained_on=ids,

@@ -9,17 +9,28 @@ from assets_defs import keys
 from assets_defs.edits import scores_asked_of, sources
 from assets_defs.experiments import RESUME, made, photos_of, split_of
 from assets_defs.forms import Rerun
+from assets_defs.painters import paintings
 from assets_defs.people import faces, photos, splits, variety
 from assets_defs.results import readable_failures, result, said_by
-from assets_defs.steps import EDIT_PAIRS, PAIRS, SCORE_EDITS, SCORE_IMAGES
-from assets_defs.studies import experiments, experiments_of_subject, registry
+from assets_defs.steps import EDIT_PAIRS, PAIRS, SCORE_EDITS, SCORE_IMAGES, SCORE_PAINTER
+from assets_defs.studies import (
+    experiments,
+    experiments_of_painter,
+    experiments_of_subject,
+    registry,
+)
+from likeness.images import image_set
 from likeness.metrics.edit_pairs import EditPairsParams
 from likeness.metrics.experiment import PairsParams
 from likeness.metrics.images import ImagesScoresParams
+from likeness.metrics.painter import PainterScoresParams
 from likeness.metrics.tables import OK, read
 from likeness.metrics.tables import PAIRS as PAIRS_TABLE
 from likeness.studies.editing import Editing
+from likeness.studies.experiment import Experiment, LearnedWord
+from likeness.studies.schema import AUTHENTIC
 from resources.artifacts import Artifacts
+from resources.manifest import Manifest
 from resources.step import Step
 
 WITHIN = "scores__values_are_within_bounds"
@@ -99,16 +110,22 @@ def pairs(
     key=keys.IMAGE_SCORES.split("/"),
     group_name="scores",
     partitions_def=experiments,
-    deps=[made, pairs, sources],
+    deps=[
+        made,
+        pairs,
+        sources,
+        dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
+    ],
     owners=keys.OWNERS,
     kinds={"pytorch", "parquet"},
     tags={"cost": "gpu", "layer": "derived"},
     pool="gpu",
     retry_policy=RESUME,
-    code_version=f"{SCORE_IMAGES.code_version}.{SCORE_EDITS.code_version}",
+    code_version=f"{SCORE_IMAGES.code_version}.{SCORE_EDITS.code_version}."
+    f"{SCORE_PAINTER.code_version}",
     description="Each picture by itself: how old it looks against what was asked for, whether it "
     "shows the person, whether it is a copy of a photo; of an edit, whether it says what was asked "
-    "and keeps the rest.",
+    "and keeps the rest; of a painter's experiment, how near it is to his pictures.",
 )
 def image_scores(
     context: dg.AssetExecutionContext, config: Rerun, artifacts: Artifacts
@@ -129,7 +146,28 @@ def image_scores(
             inputs |= more
         elif experiment.subject is not None:
             params = ImagesScoresParams(ages=registry().subjects[experiment.subject].ages)
+        elif experiment.painter is not None:
+            paintings_of = artifacts.current(keys.PAINTINGS, experiment.painter)
+            step, params = SCORE_PAINTER, _asked_of_painter(artifacts, experiment, paintings_of)
+            inputs = {"made": inputs["made"], "images": paintings_of}
         done = artifacts.make(
             step, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
         return result(artifacts, done)
+
+
+def _asked_of_painter(
+    artifacts: Artifacts, experiment: Experiment, paintings: Manifest
+) -> PainterScoresParams:
+    """What his own pictures are, and what they were prepared by."""
+    painter = registry().painters[str(experiment.painter)]
+    known = image_set.accepted(image_set.read(artifacts.fetch(paintings)))
+    own = known.loc[known["label_key"] == str(AUTHENTIC), "image_id"]
+    method = experiment.method
+    return PainterScoresParams(
+        painted=sorted(set(own)),
+        prepare=paintings.params["prepare"],
+        word=method.placeholder_token if isinstance(method, LearnedWord) else None,
+        clip=painter.measures.clip,
+        hand=painter.measures.hand,
+    )

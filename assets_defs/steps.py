@@ -96,6 +96,13 @@ SCORE_IMAGES = Step(
     files=READER_WEIGHTS,
     gpu=True,
 )
+SCORE_PAINTER = Step(
+    asset=keys.IMAGE_SCORES,
+    function="likeness.metrics.painter:score_painter",
+    libraries=(*PICTURES, "opencv-contrib-python-headless", "scipy", "torch", "transformers"),
+    files=(*READER_WEIGHTS, *CLIP_WEIGHTS),
+    gpu=True,
+)
 
 REFER = Step(
     asset=keys.BASE_MODEL,

@@ -12,6 +12,7 @@ from assets_defs.studies import registry
 from pipelines.driver import StepCost
 from resources.report.edits import bench_rows, set_rows
 from resources.report.figures import LEGEND, accuracy_rows, made_rows, verdict_rows
+from resources.report.painter import after_rows
 from resources.report.person import identity_rows, pair_rows
 
 
@@ -30,6 +31,8 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
             _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
         if name in made:
             _print(console, "Pictures made", made_rows(warehouse, name))
+        if any(getattr(e, "painter", None) for e in one.experiments.values()):
+            _print(console, "After the painter", after_rows(warehouse, name))
         if one.has_people:
             _print(console, "Is it the person? [95 %], n", identity_rows(warehouse, name))
             _print(console, "Pairs of pictures", pair_rows(warehouse, name))

@@ -166,11 +166,18 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
         ),
         "image_sets": pd.DataFrame(
             [
-                {"painter": key, "image_set": name, "name": pictures.name, "truth": pictures.truth}
+                {
+                    "painter": key,
+                    "image_set": name,
+                    "name": pictures.name,
+                    "truth": pictures.truth,
+                    "made_by": pictures.experiment,
+                    "role": pictures.role,
+                }
                 for key, painter in painters.items()
                 for name, pictures in painter.tests.items()
             ],
-            columns=["painter", "image_set", "name", "truth"],
+            columns=["painter", "image_set", "name", "truth", "made_by", "role"],
         ).astype({"truth": "Int64"}),
         "experiments": pd.DataFrame([_experiment(current, key) for key in registry.experiments]),
         "images": _joined(

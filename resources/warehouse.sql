@@ -9,7 +9,11 @@ CREATE TABLE networks (
     architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR
 );
 CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
-CREATE TABLE image_sets (painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER);
+CREATE TABLE image_sets (
+    painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER,
+    -- whose pictures these are: partition of the experiment, and their role there
+    made_by VARCHAR, role VARCHAR
+);
 CREATE TABLE experiments (
     study VARCHAR, experiment VARCHAR, title VARCHAR, method VARCHAR, base VARCHAR, steps INTEGER,
     guidance_scale DOUBLE, subject VARCHAR, painter VARCHAR, split VARCHAR,
@@ -177,7 +181,7 @@ GROUP BY ALL ORDER BY n.study, n.equalize, measure;
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
     SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize, s.image_set, s.name,
-           s.truth, l.label, count(v.image_id) AS k
+           s.truth, s.made_by, s.role, l.label, count(v.image_id) AS k
     FROM networks n
     JOIN image_sets s USING (painter)
     JOIN labels l USING (painter)
@@ -187,8 +191,8 @@ WITH cells AS (
     GROUP BY ALL
 ),
 rows AS (
-    SELECT study, network, painter, home, architecture, equalize, image_set, name, truth,
-           sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
+    SELECT study, network, painter, home, architecture, equalize, image_set, name, truth, made_by,
+           role, sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
            coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic,
            (sum(k) FILTER (label = truth))::INTEGER AS hits
     FROM cells GROUP BY ALL
@@ -203,6 +207,42 @@ SELECT r.*, authentic / nullif(n, 0)::DOUBLE AS share_authentic,
 FROM rows r
 LEFT JOIN published_counts p ON p.study = r.home AND p.image_set = r.image_set
 ORDER BY r.study, r.painter, r.image_set, r.network;
+
+-- A row per experiment about a painter and role of its pictures: how near they are to the painter's
+-- own and to what was asked, with intervals; the role painter has the upper line of reconstruction.
+-- `seconds`: what the learning took.
+CREATE VIEW after_painters AS
+WITH measured AS (
+    SELECT study, experiment, role,
+           max(value) FILTER (metric = 'reconstruction') AS reconstruction,
+           max(low) FILTER (metric = 'reconstruction') AS reconstruction_low,
+           max(high) FILTER (metric = 'reconstruction') AS reconstruction_high,
+           max(n) FILTER (metric = 'reconstruction') AS reconstruction_n,
+           max(value) FILTER (metric = 'editability') AS editability,
+           max(low) FILTER (metric = 'editability') AS editability_low,
+           max(high) FILTER (metric = 'editability') AS editability_high,
+           max(n) FILTER (metric = 'editability') AS editability_n,
+           max(value) FILTER (metric = 'painter_read') AS read,
+           max(low) FILTER (metric = 'painter_read') AS read_low,
+           max(high) FILTER (metric = 'painter_read') AS read_high,
+           max(n) FILTER (metric = 'painter_read') AS read_n,
+           max(value) FILTER (metric = 'kid') AS kid, max(low) FILTER (metric = 'kid') AS kid_low,
+           max(high) FILTER (metric = 'kid') AS kid_high, max(n) FILTER (metric = 'kid') AS kid_n,
+           max(value) FILTER (metric = 'fid') AS fid,
+           max(value) FILTER (metric = 'ssim') AS ssim, max(low) FILTER (metric = 'ssim') AS ssim_low,
+           max(high) FILTER (metric = 'ssim') AS ssim_high, max(n) FILTER (metric = 'ssim') AS ssim_n
+    FROM image_means WHERE part = 'all' GROUP BY ALL
+),
+learned AS (
+    SELECT "partition", sum(seconds) AS seconds FROM ledger WHERE asset = 'models/finetuned'
+    GROUP BY ALL
+)
+SELECT e.title, e.method, e.painter, m.*, l.seconds
+FROM experiments e
+JOIN measured m USING (study, experiment)
+LEFT JOIN learned l ON l."partition" = e.study || '__' || e.experiment
+WHERE e.painter IS NOT NULL
+ORDER BY e.study, e.experiment, m.role;
 
 -- A row per experiment, of its accepted pictures; where there are none yet, n = 0: no data.
 -- `not_whole` counts prompts of which the model did not read everything.

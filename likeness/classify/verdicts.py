@@ -1,6 +1,5 @@
 """The heavy call of verdicts: on a painter's pictures, and on what experiments have made."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.classify.params import VerdictParams
 from likeness.images import image_set
-from likeness.images.decode import decode
-from likeness.images.prepare import Preparation, prepare
-from likeness.images.sheets import ANY_SIZE
-from likeness.progress import track
+from likeness.images.made import prepared
+from likeness.images.prepare import Preparation
 
 
 class MadeSet(BaseModel):
@@ -43,7 +40,6 @@ def judge_all(
 
     table = image_set.read(inputs["classes"])
     room = scratch / "made"
-    shutil.rmtree(room, ignore_errors=True)
     parts = [
         _prepared(name, one, params.prepare, inputs[one.experiment], room / name)
         for name, one in params.made.items()
@@ -61,12 +57,7 @@ def _prepared(
         table = table[table["role"] == one.role]
     # The same bytes twice are one picture, as they are in the intake.
     table = table.drop_duplicates("image_id").reset_index(drop=True)
-    room.mkdir(parents=True)
-    files = []
-    for row in track(table.itertuples(), f"preparing {name}", len(table)):
-        file = room / f"{row.image_id}.png"
-        prepare(decode(pictures / str(row.file), ANY_SIZE), preparation).save(file)
-        files.append(str(file))
+    files = [str(file) for file in prepared(pictures, table, preparation, room, name)]
     kept = table[["image_id", "sha256", "prompt", "seed", "guidance_scale", "status"]]
     types = {"image_set": "string", "label": "Int64", "group": "Int64", "fold": "Int64"}
     rows = kept.assign(file=files, split="unseen", image_set=name).to_dict("records")

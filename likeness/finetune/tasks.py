@@ -67,8 +67,8 @@ def finetune(
     """
     needed_identity(params.model, params.identity)
     recipe = params.recipe
-    images = _stack(photos_of(inputs["photos"], params.trained_on), params.resolution)
-    prior = _prior(params, inputs)
+    images = _stack(image_set.files_of(inputs["photos"], params.trained_on), params.resolution)
+    prior = class_pictures(recipe, params.resolution, inputs)
     pipe = load_pipeline(params.model, best_device(), "float32")
     warnings = checked_token(pipe.tokenizer, recipe)
     for warning in warnings:
@@ -93,23 +93,12 @@ def finetune(
     }
 
 
-def photos_of(folder: Path, ids: Sequence[str]) -> list[Path]:
-    """Files of these images, in this order. Raises BadInput when one is not accepted."""
-    table = image_set.accepted(image_set.read(folder)).drop_duplicates("image_id")
-    files = dict(zip(table["image_id"], table["file"], strict=True))
-    missing = [one for one in ids if one not in files]
-    if missing:
-        raise BadInput(
-            f"{len(missing)} of {len(ids)} photos are no accepted ones of the set, {missing[0]} "
-            "first: make the splits again"
-        )
-    return [folder / str(files[one]) for one in ids]
-
-
-def _prior(params: FinetuneParams, inputs: dict[str, Path]) -> np.ndarray | None:
-    """The class pictures; None when the recipe wants none."""
-    wanted = params.recipe.num_class_images
-    if params.recipe.prior_loss_weight == 0:
+def class_pictures(
+    recipe: DreamBoothRecipe, resolution: int, inputs: dict[str, Path]
+) -> np.ndarray | None:
+    """The input ``prior`` as N x side x side x 3 uint8; None when the recipe wants none."""
+    wanted = recipe.num_class_images
+    if recipe.prior_loss_weight == 0:
         return None
     if "prior" not in inputs:
         raise BadInput("there are no class pictures: make some, or set prior_loss_weight to 0")
@@ -120,7 +109,7 @@ def _prior(params: FinetuneParams, inputs: dict[str, Path]) -> np.ndarray | None
             "or lower it"
         )
     files = [inputs["prior"] / str(file) for file in table["file"][:wanted]]
-    return _stack(files, params.resolution)
+    return _stack(files, resolution)
 
 
 def _stack(files: Sequence[Path], side: int) -> np.ndarray:
@@ -154,7 +143,7 @@ def _references(
     params: FinetuneParams, inputs: dict[str, Path], backend: FaceBackend
 ) -> list[np.ndarray]:
     """The faces of the photos held back, F x D each; raises BadInput when none has a face."""
-    files = photos_of(inputs["photos"], params.held_back)
+    files = image_set.files_of(inputs["photos"], params.held_back)
     if "faces" in inputs:
         from likeness.faces.verification import by_picture
 

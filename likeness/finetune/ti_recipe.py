@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from likeness.finetune.loop import Plan
-from likeness.finetune.recipe import WEIGHT_DECAY, Judged, Prompt
+from likeness.finetune.recipe import WEIGHT_DECAY, DreamBoothRecipe, Judged, Prompt
 from likeness.finetune.templates import PLAIN, PUBLISHED, Property
 from likeness.models.learned_word import why_not
 
@@ -28,6 +28,15 @@ def composed(text: str) -> str:
 Composed = AfterValidator(composed)
 Token = Annotated[str, StringConstraints(min_length=1, max_length=60), Composed]
 Sentences = Annotated[list[Annotated[Prompt, Composed]], Field(min_length=1)]
+
+
+class Crops(BaseModel):
+    """Squares cut from each picture at random places, before the training."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    count: int = Field(ge=1, le=64, description="of each picture")
+    share: float = Field(1.0, gt=0, le=1, description="side, of the picture's shorter side")
 
 
 class TextualInversionRecipe(BaseModel):
@@ -70,16 +79,15 @@ class TextualInversionRecipe(BaseModel):
     )
     ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged vectors")
     flip: bool = Field(False, description="mirrored pictures too")
-    random_crops: int = Field(
-        0,
-        ge=0,
-        le=64,
-        description="squares cut from each picture at random places before the training; 0: its "
-        "centre square",
-    )
+    crops: Crops | None = Field(None, description="parts of pictures; none: their centre squares")
     seed: int = Field(0, ge=0, lt=2**31)
     checkpoint_steps: int = Field(250, ge=1, description="steps from checkpoint to checkpoint")
     judged: Judged | None = Field(None, description="none: no pictures, the last one is published")
+    then: DreamBoothRecipe | None = Field(
+        None,
+        description="the network, taught the same pictures under the word that is learned by then; "
+        "none: it stays as it is",
+    )
 
     @property
     def sentences(self) -> list[str]:
@@ -120,6 +128,20 @@ class TextualInversionRecipe(BaseModel):
             raise ValueError(f"placeholder_token {reason}")
         if self.rate > 1:
             raise ValueError(f"the scaled learning rate is {self.rate:g}: lower learning_rate")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_the_word(self) -> "TextualInversionRecipe":
+        if self.then is None:
+            return self
+        if self.then.train_text_encoder:
+            raise ValueError("then.train_text_encoder would move the word: leave it out")
+        judged = self.then.judged.prompts if self.then.judged else []
+        for prompt in (self.then.instance_prompt, *judged):
+            if self.placeholder_token not in composed(prompt):
+                raise ValueError(
+                    f"the prompt '{prompt}' of then has no {self.placeholder_token}: say it there"
+                )
         return self
 
     @model_validator(mode="after")

@@ -12,21 +12,25 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.devices import best_device
 from likeness.finetune.checkpoints import Judge
-from likeness.finetune.tasks import photos_of, write_curves
+from likeness.finetune.dreambooth import dreambooth
+from likeness.finetune.recipe import DreamBoothRecipe, Judged
+from likeness.finetune.tasks import class_pictures, write_curves, write_model
 from likeness.finetune.textual_inversion import first_tokens, textual_inversion, vocabulary_norm
-from likeness.finetune.ti_recipe import TextualInversionRecipe
+from likeness.finetune.ti_recipe import Crops, TextualInversionRecipe, composed
 from likeness.generate.prompts import unread
+from likeness.images import image_set
 from likeness.images.decode import decode
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import ANY_SIZE
 from likeness.metrics.features import Features, Picture
 from likeness.models.assemble import BASE, Reference
-from likeness.models.learned_word import EMBEDS, read_word
+from likeness.models.learned_word import EMBEDS, add_word, read_word
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
-from likeness.models.registry import spec_of
+from likeness.models.registry import DType, spec_of
 
 log = logging.getLogger("likeness")
+NETWORK = "network"
 
 
 class WordParams(BaseModel):
@@ -36,6 +40,9 @@ class WordParams(BaseModel):
 
     model: str = Field(description="name of the base model")
     identity: str = Field(description="what the base model's weights are: model_identity")
+    dtype: DType = Field(
+        "float32", description="of a network's weights that are kept; training is in float32"
+    )
     resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     recipe: TextualInversionRecipe
     trained_on: list[str] = Field(min_length=1, description="image_id of each training picture")
@@ -59,26 +66,24 @@ def learn_word(
 ) -> dict[str, Any]:
     """``models/finetuned`` of a word: ``learned_embeds.safetensors``, ``base.json``, curves, sheet.
 
-    Inputs: ``images``, an image set. Raises BadInput when the model on this machine is not the one
-    that is asked for, and for pictures that are not there.
+    Where the recipe goes on with the network (``then``), its components too, with curves and sheet
+    of their own in ``network``. Inputs: ``images``, an image set; ``prior``, class pictures, if
+    ``then`` wants some. Raises BadInput when the model on this machine is not the one that is asked
+    for, and for pictures that are not there.
     """
     needed_identity(params.model, params.identity)
     recipe = params.recipe
     images = squares(
-        photos_of(inputs["images"], params.trained_on),
+        image_set.files_of(inputs["images"], params.trained_on),
         params.resolution,
-        recipe.random_crops,
+        recipe.crops,
         recipe.seed,
     )
     pipe = load_pipeline(params.model, best_device(), "float32")
     warnings = not_known(pipe, params)
     for warning in warnings:
         log.warning("%s", warning)
-    judge = None
-    if params.clip is not None and recipe.judged is not None:
-        from likeness.metrics.clip import open_clip_folder
-
-        judge = likeness_judge(open_clip_folder(params.clip), images, recipe)
+    judge = _judge(params, images, recipe.judged)
     learned = textual_inversion(pipe, images, recipe, scratch, judge)
     shutil.copyfile(learned.folder / EMBEDS, output / EMBEDS)
     reference = Reference(
@@ -88,6 +93,8 @@ def learn_word(
     write_curves(learned, output)
     word = read_word(output / EMBEDS)
     best = {name: value for name, value in learned.best.items() if name != "step"}
+    if recipe.then is not None:
+        best |= _teach_network(params, recipe.then, images, inputs, output, scratch / "network")
     return {
         "images": len(images),
         "steps": recipe.steps,
@@ -101,26 +108,53 @@ def learn_word(
     }
 
 
-def squares(files: Sequence[Path], side: int, random_crops: int, seed: int) -> np.ndarray:
-    """Of each picture its centre square, or so many at random places: N x side x side x 3 uint8.
+def _teach_network(
+    params: WordParams,
+    recipe: DreamBoothRecipe,
+    images: np.ndarray,
+    inputs: dict[str, Path],
+    output: Path,
+    scratch: Path,
+) -> dict[str, Any]:
+    """DreamBooth under the word as it was published, on a model that is loaded anew."""
+    pipe = load_pipeline(params.model, best_device(), "float32")
+    add_word(pipe, read_word(output / EMBEDS))
+    said = str(pipe.maybe_convert_prompt(composed(recipe.instance_prompt), pipe.tokenizer))
+    prior = class_pictures(recipe, params.resolution, inputs)
+    trained = dreambooth(
+        pipe,
+        images,
+        prior,
+        recipe.model_copy(update={"instance_prompt": said}),
+        scratch,
+        _judge(params, images, recipe.judged),
+    )
+    write_model(trained.folder, output, params.dtype)
+    (output / NETWORK).mkdir()
+    write_curves(trained, output / NETWORK)
+    best = {f"network_{name}": value for name, value in trained.best.items() if name != "step"}
+    return best | {"network_steps": recipe.steps, "network_best_step": trained.step}
 
-    A square is as wide as the picture's shorter side; where it lies depends on the seed and on the
-    picture's number alone.
+
+def squares(files: Sequence[Path], side: int, crops: Crops | None, seed: int) -> np.ndarray:
+    """Of each picture its centre square, or crops of it: N x side x side x 3 uint8.
+
+    Where a crop lies depends on the seed and on the picture's number alone.
     """
     wanted = Preparation(size=side, resize="crop", color="color")
     found = []
     for number, file in enumerate(files):
         picture = decode(file, ANY_SIZE)
         parts = [picture]
-        if random_crops:
+        if crops is not None:
             rng = np.random.default_rng([seed, number])
-            parts = [_random_square(picture, rng) for _ in range(random_crops)]
+            parts = [_random_square(picture, crops.share, rng) for _ in range(crops.count)]
         found += [np.asarray(prepare(part, wanted)) for part in parts]
     return np.stack(found)
 
 
-def _random_square(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    side = min(picture.size)
+def _random_square(picture: Image.Image, share: float, rng: np.random.Generator) -> Image.Image:
+    side = max(1, round(share * min(picture.size)))
     left, top = (int(rng.integers(length - side + 1)) for length in picture.size)
     return picture.crop((left, top, left + side, top + side))
 
@@ -146,26 +180,33 @@ def not_known(pipe: Pipeline, params: WordParams) -> list[str]:
     return found
 
 
-def likeness_judge(encoder: Encoder, images: np.ndarray, recipe: TextualInversionRecipe) -> Judge:
+def _judge(params: WordParams, images: np.ndarray, judged: Judged | None) -> Judge | None:
+    if params.clip is None or judged is None:
+        return None
+    from likeness.metrics.clip import open_clip_folder
+
+    asked = [params.recipe.without_token(prompt) for prompt in judged.prompts]
+    texts = [text for text in asked for _ in range(judged.images_per_prompt)]
+    return likeness_judge(open_clip_folder(params.clip), images, texts)
+
+
+def likeness_judge(encoder: Encoder, images: np.ndarray, texts: Sequence[str]) -> Judge:
     """Reconstruction as ``identity`` and editability as ``obedience`` (Gal et al. 2022, section 5).
 
     Identity: mean cosine of all pairs of made and training pictures. Obedience: mean cosine of
-    made pictures and their prompts without the word. Pictures that cannot be embedded leave None.
+    made pictures and their prompts without the word, ``texts``. Pictures that cannot be embedded
+    leave None.
     """
     from likeness.metrics.clip_score import cosines
 
-    if recipe.judged is None:
-        raise ValueError("the recipe makes no pictures to judge")
-    each = recipe.judged.images_per_prompt
     real = encoder.embed_images(_pictures(images)).vectors
-    asked = [recipe.without_token(prompt) for prompt in recipe.judged.prompts for _ in range(each)]
-    texts = encoder.embed_texts(asked).vectors
+    known = encoder.embed_texts(texts).vectors
 
     def judge(pictures: np.ndarray) -> dict[str, float | None]:
         made = encoder.embed_images(_pictures(pictures)).vectors
         return {
             "identity": _mean(cosines(made, real)),
-            "obedience": _mean(np.diagonal(cosines(made, texts))),
+            "obedience": _mean(np.diagonal(cosines(made, known))),
         }
 
     return judge

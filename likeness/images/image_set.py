@@ -1,10 +1,12 @@
 """An image set: a folder with ``images/*`` and ``images.parquet``, one row per image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
+
+from likeness.errors import BadInput
 
 TABLE = "images.parquet"
 FOLDER = "images"
@@ -53,3 +55,16 @@ def read(folder: Path) -> pd.DataFrame:
 def accepted(table: pd.DataFrame) -> pd.DataFrame:
     """Only the rows that later steps may use."""
     return table[table["status"] == ACCEPTED].reset_index(drop=True)
+
+
+def files_of(folder: Path, ids: Sequence[str]) -> list[Path]:
+    """Files of these images, in this order. Raises BadInput when one is not accepted."""
+    table = accepted(read(folder)).drop_duplicates("image_id")
+    files = dict(zip(table["image_id"], table["file"], strict=True))
+    missing = [one for one in ids if one not in files]
+    if missing:
+        raise BadInput(
+            f"{len(missing)} of {len(ids)} pictures are no accepted ones of the set, {missing[0]} "
+            "first: make what names them again"
+        )
+    return [folder / str(files[one]) for one in ids]

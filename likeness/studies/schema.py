@@ -18,6 +18,7 @@ from likeness.studies.experiment import AnyExperiment
 from likeness.studies.parts import Key, LongKey, Part, Prompt, Seed, SetName
 from likeness.studies.subject import Subject
 
+AUTHENTIC = 0  # the class of the painter's own pictures
 # The parts of a split go by these names in every table.
 RESERVED = {"train", "valid", "test", "folds", "classes", "unseen"}
 
@@ -135,6 +136,18 @@ class Pictures(Part):
         return self
 
 
+class PainterMeasures(Part):
+    """What compares pictures that experiments make with the painter's own, beside SSIM."""
+
+    clip: str | None = Field(
+        None,
+        description="encoder of reconstruction, editability, FID and KID, such as small-clip",
+    )
+    hand: str | None = Field(
+        None, description="name by which the small world's reader knows the painter"
+    )
+
+
 class Painter(Part):
     """One painter's pictures: classes by label, how they are prepared and split, test sets."""
 
@@ -153,6 +166,7 @@ class Painter(Part):
         None, description="column of metadata.csv naming pictures that belong together"
     )
     seed: int = Field(0, ge=0, description="seed of splits and folds")
+    measures: PainterMeasures = PainterMeasures()
 
     @property
     def given(self) -> Given | None:

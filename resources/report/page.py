@@ -24,6 +24,7 @@ from resources.report.figures import (
 )
 from resources.report.made import ASSET as MADE
 from resources.report.made import experiments
+from resources.report.painter import after_rows
 from resources.report.person import age_grid, identity_rows, pair_rows, sheets
 from resources.report.pictures import Pictures
 from resources.warehouse import query
@@ -129,6 +130,7 @@ def _study(
         "galleries": _galleries(warehouse, registry, study, pictures),
         "intake": _intake(warehouse, study),
         "made": made_rows(warehouse, study.name),
+        "after": after_rows(warehouse, study.name),
         "experiments": experiments(artifacts, study, pictures),
         "edits": edits_of(artifacts, study, pictures, folder),
         "person": _person(artifacts, study, pictures) if study.has_people else None,

@@ -29,6 +29,7 @@ def test_a_word_stands_on_paintings_and_verdicts_on_what_it_made():
     assert parents(keys.PAINTINGS) == {keys.RAW_PAINTINGS, keys.GUIDANCE_CLASSES}
     assert keys.PAINTINGS in parents(keys.FINETUNED)
     assert {keys.IMAGES, keys.PAINTINGS, keys.CLASSES, keys.NETWORK} == parents(keys.VERDICTS)
+    assert keys.PAINTINGS in parents(keys.IMAGE_SCORES)
     # a network itself learns from no picture of an experiment
     assert parents(keys.NETWORK) == {keys.PAINTINGS, keys.CLASSES}
 
@@ -52,13 +53,18 @@ def test_partitions_are_mapped_as_the_studies_say_and_to_no_other():
         (model, key) for key, one in registry().painters.items() for model in one.models
     }
     judged = pairs(networks_of_experiment())
-    assert judged == {(WORD, "cezanne_word__tiles"), (WORD, "cezanne_word__probe")}
+    assert {pair for pair in judged if pair[1].startswith("cezanne_word__")} == {
+        (made, judge)
+        for made in (WORD, "cezanne_word__initializer")
+        for judge in ("cezanne_word__tiles", "cezanne_word__probe")
+    }
+    assert {above.split("__")[0] == below.split("__")[0] for above, below in judged} == {True}
 
 
 def test_painters_come_before_words_and_words_before_their_judges():
     assert [job for job, _ in plan("cezanne_word")] == [
-        *("models_job", "painters_job", "experiments_job", "networks_job", "networks_job"),
-        "report_job",
+        *("models_job", "painters_job", "experiments_job", "experiments_job"),
+        *("networks_job", "networks_job", "report_job"),
     ]
 
 

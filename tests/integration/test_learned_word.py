@@ -15,6 +15,7 @@ from likeness.images import image_set
 from likeness.images.prepare import Preparation, prepare
 from likeness.models.learned_word import read_word
 from likeness.statistics import wilson
+from resources.report.painter import after_rows
 from resources.warehouse import query
 
 STUDY = """
@@ -41,6 +42,7 @@ painters:
     # near duplicates are no matter here, and pictures of random weights look alike
     duplicates: {max_distance: 0, min_correlation: 1}
     prepare: {size: 64, color: color}
+    measures: {clip: small-clip, hand: master}
 experiments:
   learned:
     title: <Cézanne>, learned
@@ -58,6 +60,13 @@ experiments:
       precision: float32
       checkpoint_steps: 2
       judged: {prompts: [a photo of <Cézanne>], images_per_prompt: 1, sampling: {num_inference_steps: 10}}
+      then:
+        instance_prompt: a photo of <Cézanne>
+        class_prompt: a photo
+        prior_loss_weight: 0
+        steps: 2
+        learning_rate: 1.0e-4
+        precision: float32
     prompts: {ONE: ["a photo of {model}"], TWO: [red <Cézanne>]}
     seeds: {seed: 0, images_per_prompt: 3}
     sampling: {num_inference_steps: 10}
@@ -143,6 +152,35 @@ def test_the_word_is_learned_from_the_first_pictures_of_its_class(done):
         done.warehouse, "SELECT * FROM experiments WHERE study = 'word' AND experiment = 'learned'"
     ).itertuples()
     assert (row.method, row.painter, row.subject) == ("textual_inversion", "he", None)
+
+
+def test_the_network_is_taught_behind_the_word_and_both_are_published(done):
+    folder = folder_of(done, "models/finetuned", WORD)
+    assert (folder / "unet" / "config.json").is_file()
+    assert (folder / "network" / "curve.png").is_file()
+    assert done.artifacts.current("models/finetuned", WORD).summary["network_steps"] == 2
+
+
+def test_what_the_word_paints_is_compared_with_the_painters_pictures(done):
+    rows = query(done.warehouse, "SELECT * FROM after_painters WHERE study = 'word'")
+    found = {row.role: row for row in rows.itertuples()}
+    assert set(found) == {"ONE", "TWO", "painter"}
+    # 3 pictures and the 12 of the painter's own class
+    assert (found["ONE"].reconstruction_n, found["ONE"].editability_n) == (36, 3)
+    assert found["painter"].reconstruction_n == 12 * 11 / 2
+    assert -1 <= found["ONE"].reconstruction < found["painter"].reconstruction <= 1
+    assert found["TWO"].ssim_n == 36
+    assert (found["TWO"].read_n, found["TWO"].read) == (3, 0)
+    assert found["TWO"].seconds > 0
+    assert "After the painter" in done.page
+    assert "After the painter" in done.said
+    shown = after_rows(done.warehouse, "word")
+    assert shown["experiment"].tolist() == [
+        *("learned", "learned", "the painter's own pictures", "new ones", "the same rebuilt")
+    ]
+    judged = shown["authentic to probe [95 %], n"]
+    assert judged.str.endswith("n=3").tolist() == [True, True, False, False, False]
+    assert judged.str.endswith("n=4").tolist() == [False, False, False, True, True]
 
 
 def test_pictures_are_asked_for_by_the_word_and_nothing_of_it_is_unread(done):

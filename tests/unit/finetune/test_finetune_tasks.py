@@ -177,7 +177,7 @@ def test_photos_are_squares_of_their_middle(inputs):
 def test_mistakes_are_one_sentence(train, inputs):
     with pytest.raises(BadInput, match="no longer content://old: materialise models/base"):
         train("a", {"identity": "content://old"})
-    with pytest.raises(BadInput, match="2 of 3 photos are no accepted ones of the set, broken"):
+    with pytest.raises(BadInput, match="2 of 3 pictures are no accepted ones of the set, broken"):
         train("b", {"trained_on": ["photo1", "broken", "other"]})
     with pytest.raises(BadInput, match="there are 5 class pictures and num_class_images is 6"):
         train("c", num_class_images=6)

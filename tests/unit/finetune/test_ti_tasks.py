@@ -10,7 +10,7 @@ from PIL import Image
 
 from likeness.errors import BadInput
 from likeness.finetune import ti_tasks
-from likeness.finetune.ti_recipe import TextualInversionRecipe
+from likeness.finetune.ti_recipe import Crops, TextualInversionRecipe
 from likeness.finetune.ti_tasks import WordParams, learn_word, likeness_judge, squares
 from likeness.images import image_set
 from likeness.models.assemble import assemble, load_finetuned, read_reference
@@ -135,7 +135,7 @@ def test_the_best_checkpoint_is_what_is_written(learn, monkeypatch):
     monkeypatch.setattr(clip, "open_clip_folder", opened)
     seen = iter([0.1, 0.5, 0.9, 0.3])
 
-    def judges(encoder, images, recipe):
+    def judges(encoder, images, texts):
         assert isinstance(encoder, Encoder)
         assert images.shape == (2, 16, 16, 3)
         return lambda made: {"identity": next(seen), "obedience": 0.5}
@@ -153,7 +153,8 @@ def test_resemblance_and_obedience_by_hand():
     encoder = Encoder()
     wanted = make_recipe(judged=JUDGED)
     real = np.stack([np.full((8, 8, 3), 255, np.uint8), np.zeros((8, 8, 3), np.uint8)])
-    judge = likeness_judge(encoder, real, wanted)
+    texts = [wanted.without_token(p) for p in JUDGED["prompts"] for _ in range(2)]
+    judge = likeness_judge(encoder, real, texts)
     assert encoder.texts == ["a photo of"] * 2 + ["a red"] * 2
     made = np.stack([real[0], real[1], real[1], real[0]])
     # (1, 1) and (1, 0) against themselves and each other; against (1, 3) and (1, 2)
@@ -163,21 +164,89 @@ def test_resemblance_and_obedience_by_hand():
     assert judge(made)["obedience"] == pytest.approx(np.mean(cosines))
 
 
+THEN = {
+    "instance_prompt": "a photo of <Cézanne>",
+    "class_prompt": "a photo",
+    "prior_loss_weight": 0,
+    "learning_rate": 1e-3,
+    "steps": 4,
+    "batch": 2,
+    "precision": "float32",
+    "checkpoint_steps": 2,
+}
+
+
+def test_the_network_is_taught_under_the_word_which_stays_as_it_was_learned(
+    learn, tiny_model, tmp_path, monkeypatch
+):
+    from diffusers import DDIMScheduler, StableDiffusionPipeline
+
+    from likeness.metrics import clip
+
+    monkeypatch.setattr(clip, "open_clip_folder", lambda source: Encoder())
+    alone, _ = learn("alone")
+    then = THEN | {"judged": {**JUDGED, "prompts": ["a photo of <Cézanne>"]}}
+    output, summary = learn("both", {"clip": "some-clip"}, then=then)
+    assert (output / EMBEDS).read_bytes() == (alone / EMBEDS).read_bytes()
+    assert summary["network_steps"] == 4
+    assert summary["network_best_step"] in (2, 4)
+    assert {path.name for path in (output / "network").iterdir()} >= {"curve.json", "preview.jpg"}
+    assert not (output / "text_encoder").exists()
+    ours = load_finetuned(output, "cpu")
+    assert not np.array_equal(picture(ours), picture(load_finetuned(alone, "cpu")))
+    # what stock diffusers makes of it
+    assemble(output, tiny_model, tmp_path / "whole")
+    stock = StableDiffusionPipeline.from_pretrained(tmp_path / "whole")
+    stock.load_textual_inversion(str(tmp_path / "whole"))
+    stock.scheduler = DDIMScheduler.from_config(stock.scheduler.config)
+    assert np.array_equal(picture(stock), picture(ours))
+
+
+def test_several_vectors_are_all_said_to_the_network(learn, monkeypatch):
+    said = []
+    real = ti_tasks.dreambooth
+
+    def heard(pipe, images, prior, recipe, *rest):
+        said.append(pipe.tokenizer.tokenize(recipe.instance_prompt))
+        return real(pipe, images, prior, recipe, *rest)
+
+    monkeypatch.setattr(ti_tasks, "dreambooth", heard)
+    fields = {"placeholder_token": "<word>", "num_vectors": 3, "initializer_token": "dog"}
+    learn("three", **fields, then=THEN | {"instance_prompt": "a photo of <word>"})
+    assert said[0][-3:] == ["<word>", "<word>_1", "<word>_2"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"train_text_encoder": True}, "would move the word"),
+        ({"instance_prompt": "a photo of sks"}, "the prompt 'a photo of sks' of then has no <Cé"),
+        ({"judged": {"prompts": ["a photo"]}}, "the prompt 'a photo' of then has no <Cézanne>"),
+    ],
+)
+def test_a_network_that_would_lose_the_word_is_refused(changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make_recipe(then=THEN | changes)
+
+
 def test_squares_of_the_middle_and_at_random(images):
     file = images / "images" / "2.png"  # 20 x 32
     whole = np.asarray(Image.open(file))
-    assert np.array_equal(squares([file], 20, 0, 0)[0], whole[6:26])
-    found = squares([file, file], 20, 8, 1)
+    assert np.array_equal(squares([file], 20, None, 0)[0], whole[6:26])
+    found = squares([file, file], 20, Crops(count=8), 1)
     assert found.shape == (16, 20, 20, 3)
     tops = [next(t for t in range(13) if np.array_equal(one, whole[t : t + 20])) for one in found]
     assert len(set(tops[:8])) > 2
     assert tops[:8] != tops[8:]
-    assert np.array_equal(squares([file], 20, 8, 1), found[:8])
-    assert not np.array_equal(squares([file], 20, 8, 2), found[:8])
+    assert np.array_equal(squares([file], 20, Crops(count=8), 1), found[:8])
+    assert not np.array_equal(squares([file], 20, Crops(count=8), 2), found[:8])
+    (part,) = squares([file], 16, Crops(count=1, share=0.8), 3)
+    places = [(top, left) for top in range(17) for left in range(5)]
+    assert any(np.array_equal(part, whole[y : y + 16, x : x + 16]) for y, x in places)
 
 
 def test_mistakes_are_one_sentence(learn):
     with pytest.raises(BadInput, match="no longer content://old: materialise models/base"):
         learn("a", {"identity": "content://old"})
-    with pytest.raises(BadInput, match="1 of 2 photos are no accepted ones of the set, other"):
+    with pytest.raises(BadInput, match="1 of 2 pictures are no accepted ones of the set, other"):
         learn("b", {"trained_on": ["p1", "other"]})

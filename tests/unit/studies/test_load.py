@@ -307,6 +307,22 @@ def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
         assert one.method.prior_loss_weight > 0
 
 
+def test_every_wish_differs_from_the_baseline_in_one_thing():
+    registry = load_registry()
+    keys = registry.keys_of("cezanne_wishes").experiments
+    initializer, baseline, *wishes = (registry.experiments[key] for key in keys)
+    assert initializer.method.name == "base"
+    fields = baseline.method.model_dump()
+    for wish in wishes:
+        assert [one.prompt for one in wish.asked] == [one.prompt for one in baseline.asked]
+        changed = [
+            name for name, value in wish.method.model_dump().items() if value != fields[name]
+        ]
+        assert len(changed) == 1
+    judged = registry.painters["wished_master"].experiments
+    assert set(judged) == set(keys)
+
+
 def test_at_full_scale_the_time_machine_asks_the_same():
     """By the same two sets of words, of Stable Diffusion, and of one more model by LoRA."""
     registry = load_registry()
@@ -394,11 +410,19 @@ def test_the_word_study_asks_the_published_prompts_and_judges_a_hundred_pictures
     registry = load_registry()
     word = registry.experiments["cezanne_word__word"]
     painter = registry.painters[word.painter]
-    assert {one.prompt for one in word.asked} == {
+    judged = [one for one in word.asked if one.role != "edit"]
+    assert {one.prompt for one in judged} == {
         name for name in (painter.tests[f"TISD{number}"].name for number in (1, 2, 3, 4))
     }
-    assert [(one.role, len(one.seeds)) for one in word.asked] == [
+    assert [(one.role, len(one.seeds)) for one in judged] == [
         (f"TISD{number}", 100) for number in (1, 2, 3, 4)
+    ]
+    edits = [one.prompt for one in word.asked if one.role == "edit"]
+    assert len(edits) == 3
+    assert all("<Cézanne>" in prompt for prompt in edits)
+    initializer = registry.experiments["cezanne_word__initializer"]
+    assert [one.prompt for one in initializer.asked] == [
+        one.prompt.replace("<Cézanne>", "cezanne") for one in word.asked
     ]
     seeds = {
         seed
@@ -406,5 +430,5 @@ def test_the_word_study_asks_the_published_prompts_and_judges_a_hundred_pictures
         for one in asked
         for seed in one.seeds
     }
-    assert len(seeds) == 600
+    assert len(seeds) == 900
     assert painter.tests["MASTER_REBUILT"].rebuilt.of == "MASTER"
