@@ -38,6 +38,11 @@ def test_the_shipped_studies_load_and_the_demo_runs_keys_of_others():
     assert set(keys.painters) >= {registry.networks[key].painter for key in keys.networks}
     assert set(keys.experiments) <= set(registry.experiments)
     assert set(keys.models) == {registry.experiments[key].model for key in keys.experiments}
+    taught = [registry.experiments[key] for key in keys.experiments]
+    assert [one.method.split for one in taught if one.method.name == "dreambooth"] == [
+        *("child_02", "all_02")
+    ]
+    assert sum(one.method.name == "textual_inversion" for one in taught) == 1
 
 
 def test_extends_lays_the_change_over_the_whole_chain(study):
