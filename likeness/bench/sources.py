@@ -26,7 +26,7 @@ class WorldBench(Part):
     """The small world's own bench: pictures of which everything is known, also the right edit."""
 
     bench: Literal["world"] = "world"
-    per_kind: int = Field(5, ge=1, le=100, description="pairs of each of the eight kinds of edit")
+    pairs: int = Field(40, ge=1, le=1000, description="of the eight kinds of edit in turn")
     seed: Seed = Field(0, description="another seed has other pairs")
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import Field
 
 from likeness.bench import pie_bench, tedbench, wild_ti2i
+from likeness.bench.changes import CHANGES
 from likeness.bench.gather import Row, gather
 from likeness.bench.pairs import AFTERS, MASKS, EditPair, accepted, pair_id, write_pairs
 from likeness.bench.photos import Listed
@@ -97,7 +98,7 @@ def _drawn(config: WorldBench, side: int, output: Path) -> tuple[list[Row], list
                 "status": image_set.ACCEPTED,
             }
         )
-        label = f"{drawn.kind}-{number % config.per_kind}"
+        label = f"{drawn.kind}-{number // len(CHANGES)}"
         pairs.append(_world_pair(drawn, sha256[:16], label, output))
     return images, pairs
 

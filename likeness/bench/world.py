@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle, islice
 from zlib import crc32
 
 import numpy as np
@@ -40,19 +40,19 @@ class WorldPair:
 
 
 def world_pairs(config: WorldBench, side: int) -> Iterator[WorldPair]:
-    """``per_kind`` pairs of each kind, drawn at side x side px; more of them begin with the same.
+    """``pairs`` pairs, a kind after the other in turn, at side x side px; more begin with the same.
 
     Their descriptions come from seeds of this bench's own, so none was shown in any training, and
     hold no held-out combination before or after. Outside of a mask both pictures are the same bit
     for bit; the answer keys of the two differ in one attribute.
     """
-    total = len(CHANGES) * config.per_kind
-    done = track(range(total), "drawing pairs", total)
-    for kind, ways in CHANGES.items():
-        pairs = [_of_way(kind, number, config.seed, side) for number in range(len(ways))]
-        for number in range(config.per_kind):
-            yield next(pairs[number % len(ways)])
-            next(done, None)
+    kinds = {
+        kind: cycle([_of_way(kind, number, config.seed, side) for number in range(len(ways))])
+        for kind, ways in CHANGES.items()
+    }
+    turns = islice(cycle(kinds.values()), config.pairs)
+    for ways in track(turns, "drawing pairs", config.pairs):
+        yield next(next(ways))
 
 
 def _of_way(kind: str, way: int, seed: int, side: int) -> Iterator[WorldPair]:

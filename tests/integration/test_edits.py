@@ -50,7 +50,7 @@ experiments:
   bench__control:
     title: A bench, Prompt-to-Prompt
     model: tiny
-    bench: &bench {bench: world, per_kind: 1}
+    bench: &bench {bench: world, pairs: 8}
     method: &control {name: prompt_to_prompt, num_inference_steps: 10}
     measures: &all {reader: reader, clip: CLIP}
     batch: 3
@@ -122,7 +122,7 @@ def done(tmp_path_factory):
     """The state after the two runs, and what they printed."""
     work = tmp_path_factory.mktemp("edits")
     tiny_study.rooms(work)
-    params = BenchParams(source=WorldBench(per_kind=1), resolution=16)
+    params = BenchParams(source=WorldBench(pairs=8), resolution=16)
     (work / "bench").mkdir()
     edit_pairs(params, {}, work / "bench", work / "bench-scratch")
     write_elsewhere(work / "raw" / "elsewhere", work / "bench")

@@ -15,7 +15,7 @@ SIDE = 64
 
 
 def made(folder):
-    params = BenchParams(source={"bench": "world", "per_kind": 1}, resolution=SIDE)
+    params = BenchParams(source={"bench": "world", "pairs": 8}, resolution=SIDE)
     return edit_pairs(params, {}, folder / "output", folder / "scratch"), folder / "output"
 
 
