@@ -134,18 +134,10 @@ def _opened(name: AgeReader) -> _Ages | None:
 
 
 def _reader() -> _Ages:
-    from likeness.models.checksums import sha256_of
     from likeness.world.reader.read import Reader
 
     reader = Reader.load(READER)
-    paper = passports.Passport(
-        metric="age",
-        protocol="expected age",
-        model="small-reader",
-        revision=sha256_of(READER / "model.safetensors"),
-        preprocessing="area to 64 x 64",
-        libraries=passports.versions("torch", "numpy"),
-    )
+    paper = passports.of_reader("age", "expected age", READER)
     # it sees whole pictures
     return _Ages(paper, lambda picture, face: float(reader.read(picture[None]).age[0]))
 

@@ -48,23 +48,14 @@ class _Pair:
 
 def known_answers(edits: Edits, claims: dict[str, Claims]) -> Iterator[Measured]:
     """``asked`` and ``kept`` of every edit, as ``likeness.bench.known`` reads them."""
-    from likeness.models.checksums import sha256_of
     from likeness.world.reader.read import Reader
 
     reader = Reader.load(READER)
-    revision = sha256_of(READER / "model.safetensors")
     pairs = _pairs(edits, claims)
     before, after = _pictures(edits)
     found = read_scores(reader, pairs, before, after)
     for metric in (ASKED, KEPT):
-        paper = Passport(
-            metric=metric,
-            protocol="sources read rightly",
-            model="small-reader",
-            revision=revision,
-            preprocessing="area to 64 x 64",
-            libraries=passports.versions("torch", "numpy"),
-        )
+        paper = passports.of_reader(metric, "sources read rightly", READER)
         yield _measured(edits, paper, [one for one in found if one.metric == metric])
 
 

@@ -22,8 +22,9 @@ from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
 from likeness.metrics.clip import ClipEncoder, open_clip_folder
 from likeness.metrics.clip_score import cosines
+from likeness.metrics.features import unit
 from likeness.metrics.frechet import fid, kid
-from likeness.metrics.images import COLUMNS, MEAN_COLUMNS, MEANS, SCORES
+from likeness.metrics.images import COLUMNS, MEAN_COLUMNS, MEANS, READER, SCORES
 from likeness.metrics.pairs import PairMean, mean_between
 from likeness.metrics.passports import Passport
 from likeness.metrics.ssim import cross, shared_side
@@ -78,7 +79,8 @@ def score_painter(
     made = image_set.accepted(image_set.read(inputs["made"])).drop_duplicates("image_id")
     files = prepared(inputs["made"], made, params.prepare, scratch / "made", "pictures")
     looked = _Looked(params, real, encoder)
-    scores, means, papers = [], [*looked.lines()], {}
+    scores: list[pd.DataFrame] = []
+    means, papers = [*looked.lines()], dict[str, Passport]()
     for role, rows in made.groupby("role", sort=True):
         mine = [files[place] for place in made.index.get_indexer(rows.index)]
         for one in looked.at(mine, rows["prompt"].tolist()):
@@ -92,7 +94,7 @@ def score_painter(
             if len(one.values):
                 ids = rows["image_id"].tolist()
                 scores.append(pd.DataFrame({"image_id": ids, "value": one.values}).assign(**named))
-    table = pd.concat(scores, ignore_index=True)
+    table = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame(columns=list(COLUMNS))
     table["status"] = np.where(table["value"].isna(), "not read", tables.OK)
     tables.typed(table, COLUMNS).to_parquet(output / SCORES, index=False)
     tables.typed(pd.DataFrame(means), MEAN_COLUMNS).to_parquet(output / MEANS, index=False)
@@ -158,9 +160,7 @@ class _Looked:
         word = self.params.word
         asked = [without_placeholder(text, word) if word else text for text in prompts]
         texts = encoder.embed_texts(asked).vectors
-        each = np.array(
-            [float(cosines(a[None], b[None])[0, 0]) for a, b in zip(made, texts, strict=True)]
-        )
+        each = np.einsum("nd,nd->n", unit(made), unit(texts))
         known = pd.Series(range(len(asked))).groupby(asked).indices.values()
         results = [editability(made[rows], texts[rows[0]]) for rows in known]
         mean = results[0].mean_of_cosines
@@ -171,20 +171,11 @@ class _Looked:
 
     def _read(self, files: list[Path], hand: str) -> _Measure:
         """Share of pictures that the small world's reader takes for the painter's."""
-        from likeness.metrics.images import READER
-        from likeness.models.checksums import sha256_of
         from likeness.world.reader.read import Reader
 
         pictures = np.stack([np.asarray(decode(file, ANY_SIZE).convert("RGB")) for file in files])
         named = (Reader.load(READER).read(pictures).painter == hand).astype(float)
-        paper = Passport(
-            metric="painter_read",
-            protocol=f"named {hand}",
-            model="small-reader",
-            revision=sha256_of(READER / "model.safetensors"),
-            preprocessing="area to 64 x 64",
-            libraries=passports.versions("torch", "numpy"),
-        )
+        paper = passports.of_reader("painter_read", f"named {hand}", READER)
         right, n = int(named.sum()), len(named)
         return _Measure(paper, named, PairMean(Rate(right / n, n, *wilson(right, n)), 0))
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from likeness.models.checksums import sha256_of
+
 FILE = "passports.json"
 # The original protocol of SSIM on pictures of 256 px, of whatever size they were.
 ORIGINAL_256 = "original_256"
@@ -55,6 +57,18 @@ def of_published_ssim() -> Passport:
         protocol=ORIGINAL_256,
         preprocessing="colour bilinear to 256 x 256, then gray, window uniform 7",
         libraries=versions("numpy", "opencv-contrib-python-headless"),
+    )
+
+
+def of_reader(metric: str, protocol: str, weights: Path) -> Passport:
+    """What the small world's reader says."""
+    return Passport(
+        metric=metric,
+        protocol=protocol,
+        model="small-reader",
+        revision=sha256_of(weights / "model.safetensors"),
+        preprocessing="area to 64 x 64",
+        libraries=versions("torch", "numpy"),
     )
 
 
