@@ -38,7 +38,6 @@ from likeness.metrics.textual_inversion import (
 )
 from likeness.statistics import Rate, wilson
 
-PAINTER = "painter"  # the role of the painter's own pictures among those of an experiment
 SSIM_SIDE = 256  # px at most
 
 
@@ -135,7 +134,7 @@ class _Looked:
         if self.encoder is not None:
             paper = self.encoder.passport("reconstruction", "mean of all pairs")
             bound = reconstruction_bound(self.vectors)
-            yield _mean_row(_Measure(paper, np.zeros(0), bound), PAINTER)
+            yield _mean_row(_Measure(paper, np.zeros(0), bound), tables.PAINTER)
 
     def _by_clip(
         self, encoder: ClipEncoder, files: list[Path], prompts: list[str]

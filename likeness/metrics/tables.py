@@ -12,6 +12,7 @@ PAIRS, MEANS = "pairs.parquet", "means.parquet"
 OK = "ok"
 # Sets of photos: learned from, and held back.
 TRAIN, HELD = "train", "held"
+PAINTER = "painter"  # a painter's own pictures, beside what an experiment made after them
 PAIR_COLUMNS = {
     "metric": "string",
     "protocol": "string",

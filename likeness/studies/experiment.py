@@ -9,7 +9,7 @@ from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.finetune.ti_recipe import TextualInversionRecipe, composed
 from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
-from likeness.metrics.tables import HELD, TRAIN
+from likeness.metrics.tables import HELD, PAINTER, TRAIN
 from likeness.studies.editing import BenchEdits, DrawnEdits
 from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
 
@@ -173,10 +173,10 @@ class Experiment(Part):
             raise ValueError(f"'{self.title}' has no seeds: give at least one")
         if not self.prompts:
             raise ValueError(f"'{self.title}' has no prompts: give at least one")
-        if taken := {HELD, TRAIN} & self._by_role.keys():
+        if taken := {HELD, TRAIN, PAINTER} & self._by_role.keys():
             raise ValueError(
-                f"'{self.title}' calls its prompts '{min(taken)}', as photos of the subject are "
-                "called in every table: rename them"
+                f"'{self.title}' calls its prompts '{min(taken)}', as photos of the subject or "
+                "pictures by the painter are called in every table: rename them"
             )
         prompts = [one.prompt for one in self.asked]
         for name, values in (("prompts", prompts), ("seeds", self.seeds)):

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from likeness.metrics.tables import PAINTER
 from resources.report.figures import NO_DATA, rate_text
 from resources.warehouse import query
 
-OWN = "painter"  # the role under which the painter's own pictures stand
 # Column of the table -> columns of the view: value, and its interval and number.
 SHOWN = {
     "reconstruction [95 %], pairs": "reconstruction",
@@ -36,11 +36,11 @@ def after_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
     rows = [
         _row(r, _judged(verdicts, f"{study}__{r.experiment}", r.role))
-        for r in found[found["role"] != OWN].itertuples()
+        for r in found[found["role"] != PAINTER].itertuples()
     ]
     rows += [
         _row(r, {}) | {"experiment": "the painter's own pictures", "pictures": "among themselves"}
-        for r in found[found["role"] == OWN].drop_duplicates("painter").itertuples()
+        for r in found[found["role"] == PAINTER].drop_duplicates("painter").itertuples()
     ]
     own = verdicts[verdicts["made_by"].isna() & (verdicts["truth"] == 0)]
     for (image_set, name), some in own.groupby(["image_set", "name"], sort=True):
@@ -55,7 +55,7 @@ def _row(r: Any, judged: dict[str, str]) -> dict[str, str]:
         value, n = getattr(r, name), getattr(r, f"{name}_n")
         low, high = getattr(r, f"{name}_low"), getattr(r, f"{name}_high")
         row[column] = NO_DATA if pd.isna(value) else rate_text(value, low, high, int(n))
-    seconds = "" if pd.isna(r.seconds) or r.role == OWN else f"{r.seconds:.0f}"
+    seconds = "" if pd.isna(r.seconds) or r.role == PAINTER else f"{r.seconds:.0f}"
     return row | judged | {"seconds to learn": seconds}
 
 
