@@ -42,10 +42,9 @@ world: setup
 world-report: setup
 	$(RUN) likeness world report
 
-# Two processes with one thread each: most tests wait for one thread. A file's tests stay together, and
-# files go in their order, in which the long ones (e2e, integration) are not the last.
+# Two processes with one thread each: most tests wait for one thread. A file's tests stay together.
 test: setup
-	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --cov --cov-report=term-missing:skip-covered
+	$(RUN) OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --durations 15 --cov --cov-report=term-missing:skip-covered
 
 unit: setup
 	$(RUN) pytest tests/unit
