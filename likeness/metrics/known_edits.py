@@ -10,10 +10,9 @@ from likeness.bench.known import ASKED, KEPT, TRUE_EDIT, UNTOUCHED, KnownScore, 
 from likeness.bench.known import true_scores as scores_to_truth
 from likeness.metrics import passports
 from likeness.metrics.edit_measures import Edits, Measured, pixels_of
+from likeness.metrics.images import READER
 from likeness.metrics.passports import Passport
-from likeness.models.registry import PACKAGE
 
-READER = PACKAGE / "world" / "weights" / "reader"
 # An attribute's word, or a range of years.
 Claim = str | tuple[float, float]
 

@@ -112,8 +112,7 @@ class _Looked:
         self, params: PainterScoresParams, real: list[Path], encoder: ClipEncoder | None
     ) -> None:
         self.params, self.encoder = params, encoder
-        sizes = [Image.open(file).size for file in real]
-        self.side = shared_side(sizes, "corrected", SSIM_SIDE)
+        self.side = shared_side([_size(file) for file in real], "corrected", SSIM_SIDE)
         self.gray = self._gray(real)
         self.vectors = np.zeros((0, 0), np.float32)
         if encoder is not None:
@@ -182,6 +181,11 @@ class _Looked:
         return np.stack(
             [for_ssim(decode(file, ANY_SIZE), "corrected", self.side) for file in files]
         )
+
+
+def _size(file: Path) -> tuple[int, int]:
+    with Image.open(file) as picture:
+        return picture.size
 
 
 def _mean_row(one: _Measure, role: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ SHOWN = {
 
 
 def after_rows(warehouse: Path, study: str) -> pd.DataFrame:
-    """A row per experiment and role, behind those the painter's own sets: the lines above.
+    """A row per experiment and role, then the painter's own sets, which they are read against.
 
     Judges have a column each: the share of the pictures that they take for the painter's. Columns
     of which nothing is known are left out.
