@@ -122,8 +122,9 @@ def split_photos(photos: pd.DataFrame, verified: pd.DataFrame, recipe: SplitReci
 
     ``photos`` is an image set's table with ``age`` (years), ``age_reason`` and ``group`` (of near
     duplicates); ``verified`` has ``image_id, verified, reason``. Usable is a photo that the intake
-    accepted and whose age is known. Photos of another age are no business of a split; every other
-    one that it lacks is in ``left_out`` with the reason. Raises ``BadInput`` when no photo is
+    accepted, whose age is known and of which there is no better near duplicate: two prints of one
+    picture would count twice, and hide that a model copies. Photos of another age are no business
+    of a split; every other one that it lacks is in ``left_out`` with the reason. Raises ``BadInput`` when no photo is
     usable or fewer photos can be held back than are asked for.
     """
     table = _known(photos, verified)
@@ -161,7 +162,7 @@ def sizes(members: pd.DataFrame, recipe: SplitRecipe) -> dict[str, int]:
 
 def _known(photos: pd.DataFrame, verified: pd.DataFrame) -> pd.DataFrame:
     """Path, ids, age and group, with why a photo is ``unusable`` or ``unverified`` (or NA)."""
-    table = photos[["path", "image_id", "file", "age", "group"]].copy()
+    table = photos[["path", "image_id", "file", "width", "age", "group"]].copy()
     rejected = photos["status"] != image_set.ACCEPTED
     ageless = "no age: " + photos["age_reason"].astype("string")
     unusable = photos["reason"].where(rejected, ageless.where(photos["age"].isna()))
@@ -176,7 +177,18 @@ def _known(photos: pd.DataFrame, verified: pd.DataFrame) -> pd.DataFrame:
     is_verified = table["image_id"].map(said["verified"]).fillna(False).astype(bool)
     reason = table["image_id"].map(said["reason"]).fillna("was not verified")
     table["unverified"] = reason.mask(is_verified).astype("string")
+    table["unusable"] = table["unusable"].fillna(_worse_prints(table))
     return table
+
+
+def _worse_prints(table: pd.DataFrame) -> pd.Series:
+    """Why a photo gives way to a near duplicate, or NA: to a verified one, then to a larger one."""
+    usable = table[table["unusable"].isna()].assign(stranger=table["unverified"].notna())
+    order = ["stranger", "width", "path"]
+    best_first = usable.sort_values(order, ascending=[True, False, True])
+    best = best_first.groupby("group")["path"].transform("first")
+    worse = best[best != best_first["path"]]
+    return ("near duplicate of " + worse).reindex(table.index).astype("string")
 
 
 def _age_classes(ages: pd.Series, classes: tuple[AgeClass, ...]) -> pd.Series:

@@ -24,6 +24,7 @@ def people(rows):
                 "path": path,
                 "image_id": None if reason else f"id-{path}",
                 "file": None if reason else f"images/{path}.png",
+                "width": None if reason else 100,
                 "age": age,
                 "age_reason": "nobody knows" if age is None else None,
                 "group": None if reason else group,
@@ -146,6 +147,24 @@ def test_a_photo_with_a_near_duplicate_is_never_held_back():
     # now two are alone: this one, and the one that it was like
     held = split_photos(*people(rows), SplitRecipe(held_back=2)).photos
     assert held.loc[held["held_back"], "path"].tolist() == ["006", "007"]
+
+
+def test_of_near_duplicates_one_feeds_models_a_verified_one_before_a_larger_one():
+    rows = [
+        ("a", 20.0, True, 0, None),
+        ("b", 20.0, True, 0, None),
+        ("c", 20.0, False, 0, None),
+        ("d", 21.0, True, 1, None),
+    ]
+    photos, verified = people(rows)
+    photos["width"] = [80, 100, 120, 64]
+    splits = split_photos(photos, verified, SplitRecipe())
+    assert ids_of(splits)["all_02"] == {"id-b", "id-d"}
+    out = splits.left_out.set_index(["split", "path"])["reason"]
+    assert out["all_02", "a"] == out["all_02", "c"] == "near duplicate of b"
+    told = splits.photos.set_index("path")["left_out_because"]
+    assert told["a"] == "near duplicate of b"
+    assert pd.isna(told["b"])
 
 
 def test_the_order_of_the_photos_does_not_matter():
