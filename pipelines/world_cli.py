@@ -65,17 +65,20 @@ def _missing(weights: Path) -> list[str]:
 def report(
     samples: Annotated[Path | None, typer.Option(help="keep the sheets of samples here")] = None,
     cards: Annotated[bool, typer.Option(help="write the figures into the models' cards")] = False,
+    full: Annotated[
+        bool, typer.Option(help="more prompts, all named people, new people: a quarter of an hour")
+    ] = False,
 ) -> None:
     """Measure the shipped models on held-out pictures and prompts, and print the figures."""
     with readable(), tempfile.TemporaryDirectory() as temporary:
-        from likeness.world.figures.measure import measure
+        from likeness.world.figures.measure import FULL, QUICK, measure
         from likeness.world.ship import WEIGHTS, write_card
 
         if missing := _missing(WEIGHTS):
             raise BadInput(f"{', '.join(missing)} of the small world are not there: run make world")
         if samples:
             samples.mkdir(parents=True, exist_ok=True)
-        figures = measure(WEIGHTS, Path(temporary))
+        figures = measure(WEIGHTS, Path(temporary), FULL if full else QUICK)
         if samples:
             for sheet in Path(temporary).glob("*.jpg"):
                 shutil.copy(sheet, samples)

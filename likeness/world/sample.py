@@ -64,7 +64,7 @@ class Mixture(BaseModel):
     painted: float = Field(0.6, ge=0, le=1, description="of the landscapes: by a named painter")
     painters: tuple[PainterSet, ...] = Field(("base",), description="sets of painters")
     portraits: float = Field(0.7, ge=0, le=1, description="people seen from near")
-    plain: float = Field(0.0, ge=0, le=1, description="of the people: before a plain wall")
+    plain: float = Field(0.0, ge=0, le=1, description="of people and things: before a plain wall")
     unseen: tuple[Unseen, ...] = Field(
         (), description="sets of held-out combinations that may occur all the same"
     )
@@ -154,9 +154,7 @@ def _of_person(who: Identity, seed: int, mixture: Mixture, rng: np.random.Genera
 
     framing: Framing = "portrait" if rng.random() < mixture.portraits else "half"
     person = random_person(who, rng, framing)
-    # without the share no chance is drawn: older books stay as they are
-    plain = mixture.plain > 0 and rng.random() < mixture.plain
-    land = Landscape("studio") if plain else random_landscape(rng)
+    land = Landscape("studio") if _before_a_wall(mixture, rng) else random_landscape(rng)
     look = _look(mixture, rng)
     if person.hidden == "no" and person.age >= 4 and rng.random() < mixture.related:
         person, things, relation = _doing(person, rng)
@@ -164,6 +162,11 @@ def _of_person(who: Identity, seed: int, mixture: Mixture, rng: np.random.Genera
     if rng.random() < 0.06:
         look = {"style": "oil painting", "painter": _painter(mixture, rng)}
     return Description(land, person=person, seed=seed, **look)
+
+
+def _before_a_wall(mixture: Mixture, rng: np.random.Generator) -> bool:
+    """Without the share no chance is drawn: older books stay as they are."""
+    return mixture.plain > 0 and bool(rng.random() < mixture.plain)
 
 
 def _painter(mixture: Mixture, rng: np.random.Generator) -> str:
@@ -227,7 +230,7 @@ def _of_things(seed: int, mixture: Mixture, rng: np.random.Generator) -> Descrip
 
     kind = _pick(ANIMALS if rng.random() < 0.5 else OBJECTS, rng)
     look = _look(mixture, rng)
-    land = random_landscape(rng)
+    land = Landscape("studio") if _before_a_wall(mixture, rng) else random_landscape(rng)
     if rng.random() < 0.15 and kind in ("dog", "cat", "bird", "ball", "cup", *GROUPS["fruit"]):
         below = random_thing(_pick(SIT_ON, rng), rng, (0.4, 0.5))
         x = float(rng.uniform(0.3, 0.7))

@@ -7,7 +7,7 @@ import numpy as np
 from likeness.world.figures.figure import Figure, rate
 
 TARGETS: dict[str, dict[str, str]] = {
-    "clip": {"right_caption_among_64": ">= 0.80", "right_picture_among_64_by_caption": ">= 0.80"},
+    "clip": {"right_caption_among_64": ">= 0.90", "right_picture_among_64_by_caption": ">= 0.90"},
     "face": {
         "detection_recall": ">= 0.98",
         "detection_precision": ">= 0.98",

@@ -9,6 +9,7 @@ from likeness.generate.sample import sample
 from likeness.world.figures.figure import SAMPLING, Figure, keep, mean, rate
 
 if TYPE_CHECKING:
+    from likeness.faces.small import SmallFace
     from likeness.world.reader.read import Found, Reader
 
 Box = tuple[float, float, float, float]
@@ -23,16 +24,19 @@ CHANGES = (
     ("man", "woman"),
     ("boy", "girl"),
     ("woman in a red shirt", "woman in a green shirt"),
+    ("man in a blue shirt", "man in a yellow shirt"),
     ("man with black hair", "man with blonde hair"),
+    ("smiling woman", "sad woman"),
+    ("young man with glasses", "young man with a beard"),
     ("car", "bicycle"),
 )
 
 
-def layout_moves(pipe: Any, reader: "Reader", scratch: Path) -> list[Figure]:
+def layout_moves(pipe: Any, reader: "Reader", face: "SmallFace", scratch: Path) -> list[Figure]:
     """How much of a subject's box is kept when one word changes and the seed does not.
 
     Intersection over union of the boxes before and after, over pairs in which the reader finds a
-    subject in both. Without control by an editor it has to be low: where the subject stays anyhow,
+    subject in both; where it does not and ``small-face`` finds a face in both, of the faces. Without control by an editor it has to be low: where the subject stays anyhow,
     there is nothing for an editor to keep.
     """
     pairs = [
@@ -45,16 +49,22 @@ def layout_moves(pipe: Any, reader: "Reader", scratch: Path) -> list[Figure]:
     made = sample(pipe, prompts, seeds, SAMPLING, "one word changed")
     keep(scratch / "layout.jpg", made[:48], None)
     boxes = [subject(found) for found in reader.read(made).objects]
+    faces = [found[0].box if found else None for found in face.detect(made)]
     both = [
-        (a, b)
-        for a, b in zip(boxes[::2], boxes[1::2], strict=True)
-        if a is not None and b is not None
+        pair
+        for one in range(0, len(made), 2)
+        if (pair := _in_both(boxes[one : one + 2]) or _in_both(faces[one : one + 2]))
     ]
     shared = np.array([overlap(a, b) for a, b in both])
     return [
         mean("base", "layout/box_iou_after_one_word", shared, "<= 0.6"),
         rate("base", "layout/subject_found", [box is not None for box in boxes]),
     ]
+
+
+def _in_both(boxes: "list[Box | None]") -> tuple[Box, Box] | None:
+    before, after = boxes
+    return None if before is None or after is None else (before, after)
 
 
 def subject(found: "list[Found]") -> Box | None:

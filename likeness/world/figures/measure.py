@@ -4,22 +4,36 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from likeness.generate.sample import sample
 from likeness.world.book import write_book
+from likeness.world.figures.binding import bind, new_people_bound
 from likeness.world.figures.figure import PROMPTS, SAMPLING, Figure, mean
 from likeness.world.figures.judges import TARGETS, of_judge
 from likeness.world.figures.layout import layout_moves, repeated
+from likeness.world.figures.memory import remembered
 from likeness.world.figures.names import names_bound, painters_bound
-from likeness.world.figures.prompts import prompts_followed
+from likeness.world.figures.prompts import held_out_prompts, prompts_followed
+from likeness.world.learn.recipe import BaseRecipe
 
 
-def measure(weights: Path, scratch: Path, prompts: int = 200, people: int = 48) -> list[Figure]:
+class Extent(NamedTuple):
+    """On how many of each the base model's figures rest."""
+
+    prompts: int
+    people: int
+    taught: int  # people it has not seen, taught by DreamBooth
+
+
+QUICK, FULL = Extent(200, 48, 0), Extent(500, 320, 3)
+
+
+def measure(weights: Path, scratch: Path, extent: Extent = QUICK) -> list[Figure]:
     """All figures of the models below ``weights``; books and samples are left in ``scratch``."""
-    figures = [*_of_base(weights, scratch, prompts, people)]
+    figures = [*_of_base(weights, scratch, extent)]
     for model, targets in TARGETS.items():
         if (weights / model).exists():
             figures += of_judge(weights / model, scratch, model, targets)
@@ -32,7 +46,7 @@ def _megabytes(folder: Path) -> float:
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
 
 
-def _of_base(weights: Path, scratch: Path, prompts: int, people: int) -> list[Figure]:
+def _of_base(weights: Path, scratch: Path, extent: Extent) -> list[Figure]:
     from likeness.faces.small import SmallFace
     from likeness.models.checksums import verify
     from likeness.models.load import load_folder
@@ -41,16 +55,27 @@ def _of_base(weights: Path, scratch: Path, prompts: int, people: int) -> list[Fi
 
     verify(weights / "base")
     pipe = load_folder(weights / "base", "float32")
-    reader = Reader.load(weights / "reader")
+    reader, face = Reader.load(weights / "reader"), SmallFace.load(weights / "face")
     book = write_book(scratch / "books/eyes", "measure-eyes", 500, PROMPTS)
-    figures = [mean("base", "vae_psnr_db", psnr(pipe.vae, np.asarray(book.pictures)), ">= 25")]
-    figures += prompts_followed(pipe, reader, prompts, scratch)
+    figures = [mean("base", "vae_psnr_db", psnr(pipe.vae, np.asarray(book.pictures)), ">= 27")]
+    asked = held_out_prompts(extent.prompts)
+    made = sample(pipe, [a.prompt for a in asked], range(len(asked)), SAMPLING, "held-out prompts")
+    figures += prompts_followed(reader, asked, made, scratch)
+    figures += remembered(made, _recipe_of(weights / "base"), scratch)
     figures.append(speed(pipe))
-    figures += names_bound(pipe, SmallFace.load(weights / "face"), people, scratch)
+    figures += names_bound(pipe, face, extent.people, scratch)
     figures.append(painters_bound(pipe, reader, scratch))
-    figures += layout_moves(pipe, reader, scratch)
+    figures += layout_moves(pipe, reader, face, scratch)
     figures.append(repeated(pipe))
-    return figures
+    taught = range(extent.taught)
+    rows = [bind(weights / "base", one, face, scratch / f"taught-{one}") for one in taught]
+    return figures + (new_people_bound(rows) if rows else [])
+
+
+def _recipe_of(base: Path) -> BaseRecipe:
+    """By which the model was trained."""
+    note = json.loads((base / "training.json").read_text())
+    return BaseRecipe.model_validate(note["params"]["recipe"])
 
 
 def speed(pipe: Any) -> Figure:

@@ -54,8 +54,8 @@ def names_bound(pipe: Any, face: "SmallFace", people: int, scratch: Path) -> lis
         ceiling.append(one[~np.eye(RENDERINGS, dtype=bool)].mean())
     return [
         rate("base", "names/face_found", found),
-        mean("base", "names/verified_with_own", np.array(own)),
-        mean("base", "names/verified_with_others", np.array(others)),
+        mean("base", "names/verified_with_own", np.array(own), ">= 0.70"),
+        mean("base", "names/verified_with_others", np.array(others), "<= 0.05"),
         mean("base", "names/renderings_among_themselves", np.array(ceiling)),
     ]
 
@@ -84,7 +84,7 @@ def painters_bound(pipe: Any, reader: "Reader", scratch: Path) -> Figure:
     drawn = [_painting(name, number) for number, name in enumerate(names)]
     keep(scratch / "painters.jpg", made[::PER_PAINTER][:24], drawn[:24])
     found = reader.read(made).painter
-    return rate("base", "painters_named_right", found == np.array(asked))
+    return rate("base", "painters_named_right", found == np.array(asked), ">= 0.70")
 
 
 def _painting(painter: str, seed: int) -> np.ndarray:

@@ -30,12 +30,14 @@ def train_stage(
     pages: Sequence[Page],
     plan: Plan,
     power: float,
+    full: float,
     scratch: Path,
     what: str,
 ) -> list[dict[str, float]]:
     """Train both networks in place on scaled latents (N x 2C x h x w: mean, deviation).
 
-    Levels of noise are 1000 u ** ``power`` with u even in 0..1.
+    Levels of noise are 1000 u ** ``power`` with u even in 0..1. ``full`` is the share of captions
+    that say all they could.
     """
     import torch
 
@@ -52,7 +54,7 @@ def train_stage(
         noise = torch.randn(x.shape, generator=generator)
         signal = kept[t].view(-1, 1, 1, 1)
         noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise
-        texts = captions([pages[int(i)] for i in chosen], generator)
+        texts = captions([pages[int(i)] for i in chosen], generator, full)
         words = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
         context = text_encoder(words.input_ids.to(device)).last_hidden_state
         predicted = unet(noisy.to(device), t.to(device), encoder_hidden_states=context).sample
@@ -65,14 +67,18 @@ def train_stage(
     return curve
 
 
-def captions(pages: Sequence[Page], generator: "torch.Generator") -> list[str]:
-    """A fresh caption for each page, some of them empty."""
+def captions(pages: Sequence[Page], generator: "torch.Generator", full: float) -> list[str]:
+    """A fresh caption for each page, some of them empty, a share of them full."""
     import torch
 
     seed = int(torch.randint(2**31, (1,), generator=generator))
     rng = np.random.default_rng(seed)
     texts = []
     for page in pages:
-        empty = rng.random() < EMPTY
-        texts.append("" if empty else caption(page.description, rng).text)
+        if rng.random() < EMPTY:
+            texts.append("")
+            continue
+        # without the share no chance is drawn: earlier stages stay as they were
+        says_all = full > 0 and bool(rng.random() < full)
+        texts.append(caption(page.description, rng, says_all).text)
     return texts

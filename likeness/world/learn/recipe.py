@@ -12,6 +12,9 @@ PORTRAITS = Mixture(
 PEOPLE = Mixture(people=1.0, things=0.0, related=0.0)
 LANDS = Mixture(people=0.0, things=0.0)
 THINGS = Mixture(people=0.35, things=0.65, related=1.0, named=0.5)
+SCENES = Mixture(
+    people=0.5, things=0.37, related=0.25, plain=0.6, portraits=0.75, photos=0.85, named=0.6
+)
 
 
 class VaeStage(BaseModel):
@@ -34,6 +37,9 @@ class Stage(BaseModel):
     rehearse: float = Field(0.0, ge=0, description="earlier pictures for each new one")
     power: float = Field(
         2 / 3, gt=0, description="noise levels are 1000 u ** this: below 1, more often noisy ones"
+    )
+    full: float = Field(
+        0.0, ge=0, le=1, description="captions that say all; others leave phrases out"
     )
     plan: Plan
 
@@ -74,6 +80,11 @@ class BaseRecipe(BaseModel):
     words: Plan = Plan(
         steps=1000, learning_rate=1e-3, weight_decay=1e-3, precision="bfloat16", seed=5
     )
+    words_from: tuple[Mixture, ...] = Field(
+        (PORTRAITS, PEOPLE, LANDS, THINGS),
+        min_length=1,
+        description="captions of the lesson in words, in turn; no later stage changes them",
+    )
     stages: tuple[Stage, ...] = (
         Stage(name="portraits", mixture=PORTRAITS, count=16_000, plan=_plan(1300, 1e-3, 10)),
         Stage(
@@ -93,5 +104,14 @@ class BaseRecipe(BaseModel):
             rehearse=0.3,
             power=1.2,
             plan=_plan(2500, 1e-3, 14),
+        ),
+        # Whatever a picture holds is said in seven of ten captions: a word teaches only where it
+        # stands. What can stand in a place is shown before a wall first.
+        Stage(
+            name="scenes",
+            mixture=SCENES,
+            count=26_000,
+            full=0.7,
+            plan=_plan(3000, 1e-3, 15),
         ),
     )

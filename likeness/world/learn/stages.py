@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +59,10 @@ def make_base(
     vae = _autoencoder(recipe, scratch, curves)
     tokenizer = read_tokenizer(scratch / "tokenizer")
     unet, text_encoder = _unet(recipe), _text_encoder(tokenizer, recipe, scratch, curves)
-    shelf: list[tuple[torch.Tensor, list[Page]]] = []
-    for stage in recipe.stages:
+    for number, stage in enumerate(recipe.stages):
         folder = scratch / "stages" / stage.name
-        shelf.append(_latents(vae, stage, scratch))
         if not (folder / DONE).exists():
-            latents, pages = _mixed(shelf, stage)
+            latents, pages = _mixed(vae, recipe.stages[: number + 1], scratch)
             curve = train_stage(
                 unet,
                 text_encoder,
@@ -72,6 +71,7 @@ def make_base(
                 pages,
                 stage.plan,
                 stage.power,
+                stage.full,
                 folder,
                 stage.name,
             )
@@ -117,7 +117,9 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
 
 def _begins_alike(theirs: BaseRecipe, ours: BaseRecipe, shipped: Path, scratch: Path) -> bool:
     """Whether our stages begin with theirs, and mean the same words by the same tokens."""
-    if theirs.words != ours.words or theirs.stages != ours.stages[: len(theirs.stages)]:
+    if (theirs.words, theirs.words_from) != (ours.words, ours.words_from):
+        return False
+    if theirs.stages != ours.stages[: len(theirs.stages)]:
         return False
     one, other = (read_tokenizer(at / "tokenizer").get_vocab() for at in (shipped, scratch))
     return one == other
@@ -188,8 +190,7 @@ def _text_encoder(
     torch.manual_seed(recipe.words.seed)
     text_encoder = new_text_encoder(tokenizer).to(best_device())
     if not (folder / DONE).exists():
-        mixtures = [stage.mixture for stage in recipe.stages]
-        curve = learn_words(text_encoder, tokenizer, mixtures, recipe.words, folder)
+        curve = learn_words(text_encoder, tokenizer, recipe.words_from, recipe.words, folder)
         text_encoder.save_pretrained(folder / "text_encoder")
         (folder / DONE).write_text(json.dumps(curve))
     if (folder / "text_encoder").exists():
@@ -217,17 +218,19 @@ def _latents(
 
 
 def _mixed(
-    shelf: "list[tuple[torch.Tensor, list[Page]]]", stage: Stage
+    vae: "AutoencoderKL", stages: Sequence[Stage], scratch: Path
 ) -> "tuple[torch.Tensor, list[Page]]":
-    """The newest pictures and as many of the earlier ones as the stage rehearses."""
+    """Pictures of the last of these stages, and as many of the earlier ones as it rehearses."""
     import torch
 
-    latents, pages = shelf[-1]
+    *earlier, stage = stages
+    latents, pages = _latents(vae, stage, scratch)
     wanted = round(stage.rehearse * len(pages))
-    if wanted == 0 or len(shelf) == 1:
+    if wanted == 0 or not earlier:
         return latents, pages
-    older = torch.cat([part for part, _ in shelf[:-1]])
-    older_pages = [page for _, part in shelf[:-1] for page in part]
+    shelf = [_latents(vae, one, scratch) for one in earlier]
+    older = torch.cat([part for part, _ in shelf])
+    older_pages = [page for _, part in shelf for page in part]
     rng = np.random.default_rng(stage.plan.seed)
     kept = rng.choice(len(older_pages), min(wanted, len(older_pages)), replace=False)
     return torch.cat([latents, older[kept]]), [*pages, *(older_pages[i] for i in kept)]
