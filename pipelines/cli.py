@@ -103,13 +103,17 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     Ctrl-C ends them all.
     """
     with readable():
+        from pipelines.recover import bury_lost_runs
         from resources.run_storage import open_instance
         from resources.settings import Settings
 
-        beside = _preview_command(Settings().preview_url)
+        settings = Settings()
+        beside = _preview_command(settings.preview_url)
         # tables are made by one process: two at once get in each other's way
-        with open_instance():
-            pass
+        with open_instance() as instance:
+            # runs in a database may be those of another machine
+            for run_id in [] if settings.database else bury_lost_runs(instance):
+                say(f"ended run {run_id[:8]}: the process that it ran in is gone")
     root = Path(__file__).parent.parent
     scripts = Path(sys.executable).parent
     where = ["-w", str(root / "workspace.yaml")]
