@@ -12,6 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from needed import lacking
+from plain import plain_environment
 
 REPOSITORY = Path(__file__).parents[2]
 FLAGS = (
@@ -86,7 +88,7 @@ def ui(tmp_path_factory):
     (folder / "studies").mkdir()
     (folder / "state").mkdir()
     (folder / "studies" / "tiny.yaml").write_text(STUDY)
-    environment = os.environ | {
+    environment = plain_environment() | {
         "DAGSTER_HOME": str(REPOSITORY),
         "LIKENESS_STATE_DIR": str(folder / "state"),
         "LIKENESS_STUDIES": str(folder / "studies"),
@@ -121,7 +123,7 @@ def _wait_until_up(server, log):
 @pytest.fixture(scope="module")
 def browser():
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip("chromium and chromedriver are not installed (Debian: apt-get install both)")
+        lacking("chromium and chromedriver are not installed (Debian: apt-get install both)")
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

@@ -10,11 +10,12 @@ from assets_defs.studies import registry
 from pipelines.definitions import build_defs
 from resources.settings import REPOSITORY
 
+DEFS = build_defs()
 PAGE = (REPOSITORY / "docs" / "first-steps.md").read_text()
 
 
 def test_every_launchpad_text_of_the_first_steps_is_accepted():
-    job = build_defs().resolve_job_def("experiments_job")
+    job = DEFS.resolve_job_def("experiments_job")
     texts = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert len(texts) == 2
     for text in texts:
@@ -24,7 +25,6 @@ def test_every_launchpad_text_of_the_first_steps_is_accepted():
 
 
 def test_the_first_steps_name_what_is_there():
-    defs = build_defs()
-    assert set(re.findall(r"`(\w+_job)`", PAGE)) <= {job.name for job in defs.jobs}
-    assert "nightly_refresh" in {schedule.name for schedule in defs.schedules}
+    assert set(re.findall(r"`(\w+_job)`", PAGE)) <= {job.name for job in DEFS.jobs}
+    assert "nightly_refresh" in {schedule.name for schedule in DEFS.schedules}
     assert "small_world__first_light" in registry().experiments

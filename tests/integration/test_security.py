@@ -19,6 +19,8 @@ from resources.manifest import Stored, Work, fingerprint_of
 from resources.store import open_store
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = '"><img src=x onerror=alert(2)>'
 DROP = "x'); DROP TABLE images; --"

@@ -25,7 +25,7 @@ from team import STUDY, leaks, painter_study
 
 from resources.settings import REPOSITORY
 
-pytestmark = [pytest.mark.s3, pytest.mark.postgres]
+pytestmark = [pytest.mark.s3, pytest.mark.postgres, pytest.mark.slow]
 OURS = ("code", "webserver", "preview", "daemon")
 LONG = """
 name: long
