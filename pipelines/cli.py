@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -24,7 +23,7 @@ from pipelines import (
     world_cli,
 )
 from pipelines.console import console, readable, say
-from pipelines.doctor import is_free
+from pipelines.doctor import is_free, preview_port
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(faces_cli.app, name="faces")
@@ -138,10 +137,9 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
 
 def _preview_command(url: str) -> list[list[str]]:
     """What serves pictures on this machine; nothing where their address is another machine's."""
-    address = urlsplit(url)
-    if address.hostname not in ("127.0.0.1", "localhost"):
+    port = preview_port(url)
+    if port is None:
         return []
-    port = address.port or 80
     if not is_free(port):
         raise BadInput(
             f"Pictures cannot be served at {url}, the port is taken: the UI may run already; "
