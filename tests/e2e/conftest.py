@@ -18,7 +18,7 @@ from plain import plain_environment
 REPOSITORY = Path(__file__).parents[2]
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-background-networking "
-    "--no-first-run --disable-component-update --disable-sync --window-size=1600,1000"
+    "--no-first-run --disable-component-update --disable-sync --window-size=1600,1400"
 )
 STUDY = """
 name: tiny
@@ -37,6 +37,9 @@ networks:
   probe:
     painter: tiny_master
     recipe: {architecture: probe}
+  tiles:
+    painter: tiny_master
+    recipe: {architecture: tiles, input_size: 32, epochs: 2, steps_per_epoch: 2, batch_size: 4}
 experiments:
   words:
     title: Two pictures
@@ -64,6 +67,17 @@ class Ui:
     def runs(self):
         found = self.ask("{runsOrError{...on Runs{results{runId status}}}}")
         return [run["status"] for run in found["runsOrError"]["results"]]
+
+    def newest_run(self):
+        found = self.ask("{runsOrError(limit: 1){...on Runs{results{runId}}}}")
+        return found["runsOrError"]["results"][0]["runId"]
+
+    def groups(self):
+        """Group -> the last parts of the keys of its assets."""
+        found = {}
+        for node in self.ask("{assetNodes{groupName assetKey{path}}}")["assetNodes"]:
+            found.setdefault(node["groupName"], set()).add(node["assetKey"]["path"][-1])
+        return found
 
     def wait_for_runs(self, count, seconds=400):
         """Statuses of all runs, once there are ``count`` and all have ended."""
