@@ -102,8 +102,14 @@ def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, brow
     seen(browser, "//button[contains(., 'Materialize')]").click()
     # that no model has painted any class yet: this painter wants none
     seen(browser, "//button[contains(., 'Confirm')]").click()
-    seen(browser, "//*[contains(text(), 'Select a partition')]").click()
-    seen(browser, "//*[text()='tiny_master']").click()
+
+    def chosen(driver):
+        # a page that draws itself anew closes the list
+        seen(driver, "//*[contains(text(), 'Select a partition')]", 10).click()
+        seen(driver, "//*[text()='tiny_master']", 5).click()
+        return True
+
+    WebDriverWait(browser, 60, ignored_exceptions=(Exception,)).until(chosen)
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     seen(browser, "//button[contains(., 'Launch 1 run')]").click()
     assert ui.wait_for_runs(1) == ["SUCCESS"]
@@ -141,14 +147,14 @@ def test_an_experiment_is_run_with_a_changed_setting_and_reused_without_work(ui,
         assert shows(browser, "preview.jpg")
         assert seen(browser, "//*[contains(text(), '\"guidance_scale\": 2.5')]")
         # from what it was made, and at what cost
-        for cost in ("seconds", "computed_in_seconds", "peak_memory_mb"):
+        assert float(number(browser, "seconds")) > 0 or cache == "hit"
+        for cost in ("computed_in_seconds", "peak_memory_mb"):
             assert float(number(browser, cost)) > 0
         assert seen(browser, "//td[.='inputs']/following-sibling::td[contains(., 'model')]")
-    # the page of the run: which steps went, and what the working process said meanwhile
-    browser.get(f"{ui.url}/runs/{runs[0]}?logs=STEP_START")
+    # the page of the run says which steps went
+    browser.get(f"{ui.url}/runs/{runs[0]}?logs=type%3ASTEP_START")
     assert seen(browser, "//*[text()='STEP_START']")
-    browser.get(f"{ui.url}/runs/{runs[0]}?logs=sampling")
-    assert seen(browser, "//*[contains(text(), 'sampling')]")
+    assert seen(browser, "//*[contains(text(), 'images__made')]")
 
 
 def test_the_curves_of_a_network_are_on_its_page(ui, browser):
