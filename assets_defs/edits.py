@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
@@ -97,9 +96,9 @@ def _folder(title: str, name: str) -> Path:
 
 def _list(artifacts: Artifacts, folder: Path) -> Manifest:
     table = take_inventory(folder, ["."])
-    with TemporaryDirectory(dir=artifacts.room()) as room:
-        table.to_parquet(Path(room) / "inventory.parquet", index=False)
-        return artifacts.keep(LIST_BENCH, None, Path(room), {"files": len(table)}).manifest
+    with artifacts.room() as room:
+        table.to_parquet(room / "inventory.parquet", index=False)
+        return artifacts.keep(LIST_BENCH, None, room, {"files": len(table)}).manifest
 
 
 @dg.asset(

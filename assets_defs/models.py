@@ -1,8 +1,6 @@
 """Base models: a reference to the bytes that each of them is."""
 
 import json
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import dagster as dg
 
@@ -30,10 +28,10 @@ def refer(
     inputs: dict[str, Manifest] | None = None,
 ) -> Made:
     """Publish a reference: weights of base models are never copied into the store."""
-    with TemporaryDirectory(dir=artifacts.room()) as folder:
+    with artifacts.room() as folder:
         text = json.dumps(reference, indent=2, sort_keys=True) + "\n"
-        (Path(folder) / REFERENCE).write_text(text, encoding="utf-8")
-        return artifacts.keep(step, key, Path(folder), dict(reference), inputs)
+        (folder / REFERENCE).write_text(text, encoding="utf-8")
+        return artifacts.keep(step, key, folder, dict(reference), inputs)
 
 
 def reference_of(artifacts: Artifacts, manifest: Manifest) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Painters: from raw files, or from our own brush, to classes and splits that do not leak."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -52,10 +51,10 @@ def _list(artifacts: Artifacts, key: str, painter: Painter) -> Made:
     """What lies in the raw folder right now; the listing's own bytes are its fingerprint."""
     folders = {key: pictures.folders for key, pictures in painter.sets.items()}
     table = list_raw(_raw_root(), folders, painter.group_column)
-    with TemporaryDirectory(dir=artifacts.room()) as folder:
-        table.to_parquet(Path(folder) / "inventory.parquet", index=False)
+    with artifacts.room() as folder:
+        table.to_parquet(folder / "inventory.parquet", index=False)
         summary = {"files": len(table), "bytes_of_files": int(table["bytes"].sum())}
-        return artifacts.keep(LIST, key, Path(folder), summary)
+        return artifacts.keep(LIST, key, folder, summary)
 
 
 @dg.asset(

@@ -1,7 +1,6 @@
 """People: from a folder of photos to faces, who is who, and the splits that models learn from."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import dagster as dg
 
@@ -47,10 +46,10 @@ def _folder(subject: Subject) -> Path:
 def _list(artifacts: Artifacts, key: str, subject: Subject) -> Made:
     """What lies in the folder right now; the listing's own bytes are its fingerprint."""
     table = take_inventory(_folder(subject), ["."])
-    with TemporaryDirectory(dir=artifacts.room()) as folder:
-        table.to_parquet(Path(folder) / "inventory.parquet", index=False)
+    with artifacts.room() as folder:
+        table.to_parquet(folder / "inventory.parquet", index=False)
         summary = {"files": len(table), "bytes_of_files": int(table["bytes"].sum())}
-        return artifacts.keep(LIST_PHOTOS, key, Path(folder), summary)
+        return artifacts.keep(LIST_PHOTOS, key, folder, summary)
 
 
 @dg.asset(

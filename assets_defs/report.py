@@ -1,8 +1,6 @@
 """What people read: the warehouse, and a page with tables and pictures."""
 
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import dagster as dg
 
@@ -76,8 +74,8 @@ def gallery(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mater
     """Write the page and put it in its place at once."""
     from resources.report.page import put_in_place, render
 
-    with readable_failures(), TemporaryDirectory(dir=artifacts.room()) as folder:
-        page = Path(folder) / "report"
+    with readable_failures(), artifacts.room() as folder:
+        page = folder / "report"
         counts = render(artifacts, registry(), page)
         put_in_place(page, artifacts.report)
         made = artifacts.keep(GALLERY, None, page, counts)

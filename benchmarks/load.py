@@ -119,8 +119,8 @@ def _publish(
     inputs: dict[str, Manifest],
     write: Callable[[Path], None],
 ) -> Manifest:
-    with TemporaryDirectory(dir=artifacts.room()) as parent:
-        folder = Path(parent) / "made"
+    with artifacts.room() as parent:
+        folder = parent / "made"
         folder.mkdir()
         (folder / "key.txt").write_text(key)
         write(folder)

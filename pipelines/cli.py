@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -24,7 +23,7 @@ from pipelines import (
     world_cli,
 )
 from pipelines.console import console, readable, say
-from pipelines.doctor import is_free
+from pipelines.doctor import is_free, preview_port
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(faces_cli.app, name="faces")
@@ -103,13 +102,17 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     Ctrl-C ends them all.
     """
     with readable():
+        from pipelines.recover import bury_lost_runs
         from resources.run_storage import open_instance
         from resources.settings import Settings
 
-        beside = _preview_command(Settings().preview_url)
+        settings = Settings()
+        beside = _preview_command(settings.preview_url)
         # tables are made by one process: two at once get in each other's way
-        with open_instance():
-            pass
+        with open_instance() as instance:
+            # runs in a database may be those of another machine
+            for run_id in [] if settings.database else bury_lost_runs(instance):
+                say(f"ended run {run_id[:8]}: the process that it ran in is gone")
     root = Path(__file__).parent.parent
     scripts = Path(sys.executable).parent
     where = ["-w", str(root / "workspace.yaml")]
@@ -134,10 +137,9 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
 
 def _preview_command(url: str) -> list[list[str]]:
     """What serves pictures on this machine; nothing where their address is another machine's."""
-    address = urlsplit(url)
-    if address.hostname not in ("127.0.0.1", "localhost"):
+    port = preview_port(url)
+    if port is None:
         return []
-    port = address.port or 80
     if not is_free(port):
         raise BadInput(
             f"Pictures cannot be served at {url}, the port is taken: the UI may run already; "

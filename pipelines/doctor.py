@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata, util
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from likeness.errors import BadInput
 from resources.settings import REPOSITORY, Settings
@@ -22,6 +23,7 @@ LIBRARIES = ("dagster", "diffusers", "transformers", "tensorflow", "duckdb", "mi
 LEAST_MEMORY, GOOD_MEMORY = 2.0, 6.0  # GB
 LEAST_DISK, GOOD_DISK = 1.0, 10.0  # GB
 UI_PORT = 3000
+LOCAL = ("127.0.0.1", "localhost")
 
 
 class Finding(NamedTuple):
@@ -37,7 +39,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything; a look that fails is a finding too."""
     looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         *(_python, _libraries, _device, _memory, _disk),
-        *(_dagster, _state, _database, _store, _raw, _studies, _models, _faces, _port),
+        *(_dagster, _state, _database, _store, _raw, _studies, _models, _faces, _ports),
     )
     for look in looks:
         try:
@@ -223,9 +225,19 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _port(_: Settings) -> Iterator[Finding]:
-    if is_free(UI_PORT):
-        yield Finding("port", "good", f"{UI_PORT} is free for the UI")
-    else:
-        do = "the UI may run already; else likeness ui --port"
-        yield Finding("port", "limited", f"{UI_PORT} is taken", do)
+def preview_port(url: str) -> int | None:
+    """The port at which this machine is to serve pictures; None where another machine does."""
+    address = urlsplit(url)
+    return (address.port or 80) if address.hostname in LOCAL else None
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    yield _port("port", UI_PORT, "the UI", "likeness ui --port")
+    if port := preview_port(settings.preview_url):
+        yield _port("port of pictures", port, "pictures", "another LIKENESS_PREVIEW_URL")
+
+
+def _port(what: str, port: int, whose: str, do: str) -> Finding:
+    if is_free(port):
+        return Finding(what, "good", f"{port} is free for {whose}")
+    return Finding(what, "limited", f"{port} is taken", f"the UI may run already; else {do}")

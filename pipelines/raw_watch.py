@@ -89,7 +89,8 @@ def finished(
     """Batches at rest for ``quiet`` seconds that no run was asked for, and the next cursor.
 
     ``states``: (job, key) -> ``state_of`` its folders. A folder that is again as it once was
-    is a new batch: what is current is what lies there now.
+    is a new batch: what is current is what lies there now. After a jump of the clock forward a
+    batch may be asked for too early; what still comes is then one of its own.
     """
     due: list[Due] = []
     following: dict[str, Seen] = {}
@@ -98,6 +99,8 @@ def finished(
         seen = cursor.root.get(name)
         if seen is None or seen.state != state:
             seen = Seen(state=state, since=now, asked=seen.asked if seen else "")
+        # a clock that was set back would have a batch wait for hours
+        seen = seen.model_copy(update={"since": min(seen.since, now)})
         if state and state != seen.asked and now - seen.since >= quiet:
             due.append(Due(job, key, f"{name}:{state[:16]}:{seen.since:.0f}"))
             seen = seen.model_copy(update={"asked": state})

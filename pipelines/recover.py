@@ -1,4 +1,4 @@
-"""What a killed study leaves in Dagster's books: a run that is still going, a place in a pool."""
+"""What killed processes leave in Dagster's books: a run that is still going, a place in a pool."""
 
 import os
 import socket
@@ -6,6 +6,8 @@ import socket
 import dagster as dg
 
 DRIVER = "likeness/driver"
+# Dagster's own words, with the process in the event's metadata.
+STARTED = "Started process for run"
 
 
 def driver_tag() -> dict[str, str]:
@@ -19,19 +21,54 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     Otherwise the next study would wait for a pool that nobody will ever leave.
     """
     going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
-    dead = [run for run in instance.get_runs(filters=going) if _is_dead(run.tags.get(DRIVER, ""))]
-    for run in dead:
-        instance.report_run_failed(run, "the process that drove this run is gone")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in dead]
+    return [
+        _bury(instance, run)
+        for run in instance.get_runs(filters=going)
+        if _is_dead(run.tags.get(DRIVER, ""))
+    ]
+
+
+def bury_lost_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Fail the runs of a UI whose process is gone, as when memory ran out; their run ids.
+
+    Only for an instance of this machine alone: a run does not say on which machine it runs.
+    A process that has got the number of a dead one since keeps the run going: rather too long
+    than ended alive.
+    """
+    going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    return [
+        _bury(instance, run)
+        for run in instance.get_runs(filters=going)
+        if DRIVER not in run.tags and (pid := _worker(instance, run.run_id)) and _is_gone(pid)
+    ]
+
+
+def _bury(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    instance.report_run_failed(run, "the process that drove this run is gone")
+    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return run.run_id
+
+
+def _worker(instance: dg.DagsterInstance, run_id: str) -> int | None:
+    """The last process that was started for a run, if it is told."""
+    found = instance.get_records_for_run(
+        run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, ascending=False
+    )
+    for entry in (record.event_log_entry for record in found.records):
+        if entry.dagster_event and (entry.dagster_event.message or "").startswith(STARTED):
+            pid = entry.dagster_event.engine_event_data.metadata.get("pid")
+            return int(str(pid.value)) if pid and str(pid.value).isdigit() else None
+    return None
 
 
 def _is_dead(driver: str) -> bool:
     host, _, pid = driver.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
+    return host == socket.gethostname() and pid.isdigit() and _is_gone(int(pid))
+
+
+def _is_gone(pid: int) -> bool:
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except PermissionError:

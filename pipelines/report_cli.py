@@ -20,10 +20,11 @@ def open_report() -> None:
     """Show the report in a browser, and say where it lies."""
     with readable():
         from resources.artifacts import artifacts_of
+        from resources.report.page import find_page
         from resources.settings import Settings
 
         page = artifacts_of(Settings()).report
-        if not page.is_file():
+        if not find_page(page):
             raise BadInput(f"there is no report {page} yet: run a study first (make demo)")
     say(str(page))
     if not webbrowser.open(page.as_uri()):

@@ -35,6 +35,9 @@ def score(
         typer.Option(help="CLIP-I, FID and KID by small-clip, clip-vit-b-32, a folder, owner/name"),
     ] = None,
     lpips: Annotated[Path | None, typer.Option(help="LPIPS by the weights in this folder")] = None,
+    structure: Annotated[
+        str | None, typer.Option(help="structure distance by small-clip, a folder, owner/name")
+    ] = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", help="write the table there too")
     ] = None,
@@ -43,7 +46,14 @@ def score(
     with readable():
         from likeness.metrics.folders import ScoreParams, score_folders
 
-        params = ScoreParams(named=named, side=side, faces=_faces(faces), clip=clip, lpips=lpips)
+        params = ScoreParams(
+            named=named,
+            side=side,
+            faces=_faces(faces),
+            clip=clip,
+            lpips=lpips,
+            structure=structure,
+        )
         scores, unreadable, notes = score_folders(folder_a, folder_b, params)
         _print(scores)
         for one in unreadable[:SHOWN]:

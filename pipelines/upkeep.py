@@ -66,6 +66,25 @@ class PruneConfig(dg.Config):
     min_age_hours: float = Field(default=24.0, ge=0, description="what is younger stays")
 
 
+class PruneRunsConfig(dg.Config):
+    """Which runs are removed."""
+
+    delete: bool = Field(default=False, description="remove them; else they are only counted")
+    older_than_days: float = Field(default=90.0, ge=0, description="what began later stays")
+
+
+@dg.op(description="Counts, or removes, old runs with their events; the last of each asset stay.")
+def prune_runs(context: dg.OpExecutionContext, config: PruneRunsConfig) -> None:
+    """Otherwise Dagster keeps every event for good."""
+    from pipelines.old_runs import find_old_runs, remove_runs
+
+    old = find_old_runs(context.instance, config.older_than_days)
+    if config.delete:
+        remove_runs(context.instance, old.unneeded)
+    counts = {"runs": len(old.unneeded), "old_and_needed": len(old.needed)}
+    context.add_output_metadata(counts | {"removed": config.delete})
+
+
 @dg.op(description="Says, or removes, what nobody needs: artefacts out of use, leftovers, copies.")
 def prune_store(context: dg.OpExecutionContext, config: PruneConfig, artifacts: Artifacts) -> None:
     """As ``likeness store prune``."""
@@ -118,7 +137,10 @@ def import_job() -> None:
     import_raw()
 
 
-@dg.job(description="Prunes the store (shows it only, unless told to delete) and verifies it.")
+@dg.job(
+    description="Prunes runs and store (shows it only, unless told to delete), verifies the store."
+)
 def maintenance_job() -> None:
     """Pruned first: what nobody needs is not worth reading."""
+    prune_runs()
     verify_store(prune_store())

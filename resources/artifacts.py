@@ -4,6 +4,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from resources.manifest import (
     describe_folder,
     fingerprint_of,
 )
+from resources.rooms import own_folder
 from resources.settings import Settings
 from resources.step import Step
 from resources.store import ArtifactStore, open_store
@@ -136,11 +138,15 @@ class Artifacts(dg.ConfigurableResource):
         asset = made.manifest.asset
         self.store.set_ref(asset, made.partition, made.manifest, made.hit, made.seconds)
 
-    def room(self) -> Path:
-        """A folder for half-finished outputs, on the file system of the state."""
+    def scratch(self) -> Path:
+        """Where half-finished work lies, on the file system of the state."""
         folder = self.state / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def room(self) -> AbstractContextManager[Path]:
+        """An empty folder for a half-finished output; gone at the end, and nobody's before."""
+        return own_folder(self.scratch(), "room-")
 
     def keep(
         self,
@@ -217,7 +223,7 @@ class Artifacts(dg.ConfigurableResource):
         say: Callable[[str], None],
     ) -> Manifest:
         """Run the step in its scratch folder and publish what it wrote."""
-        scratch = self.state / "scratch" / work.fingerprint
+        scratch = self.scratch() / work.fingerprint
         output = scratch / "output"
         done = None if recompute else finished.look(scratch, output)
         if done is None:

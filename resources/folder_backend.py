@@ -13,7 +13,7 @@ from resources.manifest import (
     Manifest,
     Stored,
     damaged_file,
-    move_files,
+    link_files,
     record_times,
     write_atomically,
 )
@@ -78,11 +78,15 @@ class FolderBackend:
                         found[path.relative_to(self.root).as_posix()] = _stored(path.stat())
         return found
 
-    def take(self, folder: Path, manifest: Manifest) -> None:
-        """Move the files of ``folder`` to the manifest's location."""
+    def put(self, folder: Path, manifest: Manifest) -> None:
+        """The files of ``folder`` at the manifest's location too."""
         target = self.root / manifest.location
-        move_files(folder, target, manifest.files)
+        link_files(folder, target, manifest.files)
         record_times(target, manifest.files, self._record(manifest.location))
+
+    def settle(self, folder: Path, manifest: Manifest) -> None:
+        """Remove ``folder``, whose files are published."""
+        shutil.rmtree(folder)
 
     def local(self, manifest: Manifest) -> Path:
         """The artefact's folder in the store; CorruptArtifact when a file was changed or lost."""

@@ -183,6 +183,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         temp.unlink(missing_ok=True)
 
 
+def link_files(source: Path, target: Path, files: list[FileEntry]) -> None:
+    """Give the listed files a second name in ``target``, or a copy where that cannot be."""
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in track(files, f"placing {source.name}", len(files)):
+        path = target / entry.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source / entry.path, path)
+        except OSError:
+            # another file system, or one without second names
+            shutil.copy2(source / entry.path, path)
+
+
 def move_files(source: Path, target: Path, files: list[FileEntry]) -> None:
     """Move the listed files (copying them between file systems) and remove ``source``."""
     target.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from resources.artifacts import Artifacts
 from resources.manifest import MANIFEST, Manifest, Stored
 from resources.read_cache import ReadCache
+from resources.rooms import remove_dead
 from resources.store import FINGERPRINT, Ref, is_manifest_key
 
 What = Literal["artefact", "leftover", "scratch", "copy"]
@@ -45,20 +46,23 @@ class _Store(NamedTuple):
     refs: list[Ref]
 
 
-def find_rubbish(artifacts: Artifacts, min_age_hours: float) -> list[Rubbish]:
+def find_rubbish(
+    artifacts: Artifacts, min_age_hours: float, now: float | None = None
+) -> list[Rubbish]:
     """Everything older than ``min_age_hours`` that nobody needs; nothing is changed.
 
+    ``now``: Unix seconds. A clock set back keeps more, one set forward keeps what is in use.
     Raises BadInput where a ref cannot be read: what it keeps alive would be unknown.
     """
-    return _rubbish(artifacts, _look(artifacts), time.time() - min_age_hours * HOUR)
+    return _rubbish(artifacts, _look(artifacts), _before(min_age_hours, now))
 
 
-def prune(artifacts: Artifacts, min_age_hours: float) -> list[Rubbish]:
+def prune(artifacts: Artifacts, min_age_hours: float, now: float | None = None) -> list[Rubbish]:
     """Remove what ``find_rubbish`` finds and nobody has come to need meanwhile; what was removed.
 
     Whatever a running step of this machine makes, reads or writes stays.
     """
-    before = time.time() - min_age_hours * HOUR
+    before = _before(min_age_hours, now)
     store = _look(artifacts)
     found = _rubbish(artifacts, store, before)
     artefacts = [one for one in found if one.what == "artefact"]
@@ -74,6 +78,10 @@ def prune(artifacts: Artifacts, min_age_hours: float) -> list[Rubbish]:
         ):
             removed.append(one)
     return removed
+
+
+def _before(min_age_hours: float, now: float | None) -> float:
+    return (time.time() if now is None else now) - min_age_hours * HOUR
 
 
 def _rubbish(artifacts: Artifacts, store: _Store, before: float) -> list[Rubbish]:
@@ -145,7 +153,7 @@ def _leftovers(store: _Store, before: float) -> Iterator[Rubbish]:
 
 def _scratch(artifacts: Artifacts, store: _Store, before: float) -> Iterator[Rubbish]:
     """Scratch of what is published, and half outputs; checkpoints of unfinished work stay."""
-    for folder in sorted(artifacts.room().iterdir()):
+    for folder in sorted(artifacts.scratch().iterdir()):
         unfinished = FINGERPRINT.fullmatch(folder.name) and folder.name not in store.manifests
         if unfinished or not folder.is_dir():
             continue
@@ -219,10 +227,9 @@ def _remove_leftover(artifacts: Artifacts, attempt: str) -> bool:
 
 
 def _remove_scratch(artifacts: Artifacts, name: str) -> bool:
-    folder = artifacts.room() / name
+    folder = artifacts.scratch() / name
     if not FINGERPRINT.fullmatch(name):
-        shutil.rmtree(folder, ignore_errors=True)
-        return True
+        return remove_dead(folder)
     with suppress(Timeout), artifacts.lock(name).acquire(timeout=0):
         shutil.rmtree(folder, ignore_errors=True)
         return True

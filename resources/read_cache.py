@@ -3,15 +3,15 @@
 import fcntl
 import logging
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from resources.manifest import FileEntry, damaged_file, record_times
+from resources.rooms import own_folder, remove_dead
 
 log = logging.getLogger("likeness")
 
@@ -26,12 +26,14 @@ _held_guard = threading.Lock()
 class ReadCache:
     """Folders by content digest below ``root``, together at most ``cap_gb`` (1e9 bytes) big.
 
-    A folder that a living process has asked for is never removed, even above the cap.
+    A folder that a living process has asked for or is filling is never removed, even above the
+    cap, and whatever ``clock`` (Unix seconds) says.
     """
 
-    def __init__(self, root: Path, cap_gb: float) -> None:
+    def __init__(self, root: Path, cap_gb: float, clock: Callable[[], float] = time.time) -> None:
         self.root = root.absolute()
         self.cap_bytes = cap_gb * 1e9
+        self._clock = clock
         self.root.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
 
@@ -44,7 +46,7 @@ class ReadCache:
     def put(self, content: str, files: list[FileEntry], fill: Callable[[Path], None]) -> None:
         """Like ``get`` for a folder that nobody reads yet."""
         entry, record = self.root / content, self.root / f"{content}.times.json"
-        self._lock(content).touch()
+        self._note_use(content)
         if entry.is_dir():
             damaged = damaged_file(entry, files, record)
             if damaged is None:
@@ -67,16 +69,14 @@ class ReadCache:
 
     def _place(self, entry: Path, fill: Callable[[Path], None]) -> bool:
         """Fill a hidden folder and show it when complete; False if another process was first."""
-        temp = Path(tempfile.mkdtemp(prefix=TEMP, dir=self.root))
-        try:
-            fill(temp)
-            temp.rename(entry)
-        except OSError:
-            if entry.is_dir():
-                return False
-            raise
-        finally:
-            shutil.rmtree(temp, ignore_errors=True)
+        with own_folder(self.root, TEMP) as temp:
+            try:
+                fill(temp)
+                temp.rename(entry)
+            except OSError:
+                if entry.is_dir():
+                    return False
+                raise
         return True
 
     def _shrink(self) -> None:
@@ -103,22 +103,23 @@ class ReadCache:
 
     def _throw_away(self, entry: Path) -> None:
         # out of sight in one step, so that nobody ever finds half a folder
-        aside = Path(tempfile.mkdtemp(prefix=TEMP, dir=self.root))
-        try:
+        with own_folder(self.root, TEMP) as aside, suppress(FileNotFoundError):
+            # a missing one: another process was faster
             entry.rename(aside)
-        except FileNotFoundError:
-            pass  # another process was faster
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
     def _remove_leftovers(self) -> None:
         for path in self.root.glob(f"{TEMP}*"):
             try:
-                old = time.time() - path.stat().st_mtime > DAY_SECONDS
+                old = self._clock() - path.stat().st_mtime > DAY_SECONDS
             except FileNotFoundError:
                 continue
             if old:
-                shutil.rmtree(path, ignore_errors=True)
+                remove_dead(path)
+
+    def _note_use(self, content: str) -> None:
+        lock, now = self._lock(content), self._clock()
+        lock.touch()
+        os.utime(lock, (now, now))
 
     def _is_entry(self, path: Path) -> bool:
         return path.is_dir() and not path.name.startswith(TEMP)

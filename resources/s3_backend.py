@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -127,8 +128,8 @@ class S3Backend:
                 if not item.is_dir
             }
 
-    def take(self, folder: Path, manifest: Manifest) -> None:
-        """Upload the files of ``folder``, then keep them in the read cache."""
+    def put(self, folder: Path, manifest: Manifest) -> None:
+        """Upload the files of ``folder``."""
         progress = _Progress(f"uploading {manifest.asset}", manifest.bytes_total)
 
         def upload(entry: FileEntry) -> None:
@@ -143,8 +144,15 @@ class S3Backend:
                 _patiently(put)
 
         _in_parallel(upload, manifest.files)
+
+    def settle(self, folder: Path, manifest: Manifest) -> None:
+        """Keep the files of ``folder``, which are published, in the read cache."""
         files = manifest.files
-        self._cache.put(manifest.content, files, lambda temp: move_files(folder, temp, files))
+        try:
+            self._cache.put(manifest.content, files, lambda temp: move_files(folder, temp, files))
+        except OSError as error:
+            log.warning("%s is not kept in the read cache: %s", manifest.asset, error)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def local(self, manifest: Manifest) -> Path:
         """The artefact's folder in the read cache, downloaded if need be.

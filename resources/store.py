@@ -52,7 +52,9 @@ class Backend(Protocol):
 
     def listing(self, prefix: str) -> dict[str, Stored]: ...  # noqa: D102
 
-    def take(self, folder: Path, manifest: Manifest) -> None: ...  # noqa: D102
+    def put(self, folder: Path, manifest: Manifest) -> None: ...  # noqa: D102
+
+    def settle(self, folder: Path, manifest: Manifest) -> None: ...  # noqa: D102
 
     def local(self, manifest: Manifest) -> Path: ...  # noqa: D102
 
@@ -127,6 +129,7 @@ class ArtifactStore:
         """Store a finished local folder, which is gone afterwards; ``fetch`` gives it back.
 
         When another process has published the same fingerprint first, its artefact is returned.
+        Where the store fails, the folder is still there: nothing is to be made again.
         """
         if first := self.find(work.asset, work.fingerprint):
             shutil.rmtree(folder)
@@ -142,21 +145,25 @@ class ArtifactStore:
             created=_now(),
         )
         try:
-            self._backend.take(folder, ours)
+            self._backend.put(folder, ours)
+            first = self._claim(key, ours)
         except OSError:
             # what fills a disk shall not stay there
             with suppress(OSError):
                 self._backend.delete(attempt)
             raise
+        self._backend.settle(folder, ours)
+        if first.location != ours.location:
+            self._backend.delete(ours.location)
+        return first
+
+    def _claim(self, key: str, ours: Manifest) -> Manifest:
+        """The manifest under this key from now on: ours, or that of who was first."""
         while not self._backend.create(key, ours.model_dump_json(indent=1).encode()):
-            first = self.find(work.asset, work.fingerprint)
-            if first is None:
-                self._set_aside(key)  # in the way and of no use
-                continue
             # a repeated request can meet the manifest that its own first try has written
-            if first.location != ours.location:
-                self._backend.delete(ours.location)
-            return first
+            if first := self.find(ours.asset, ours.fingerprint):
+                return first
+            self._set_aside(key)  # in the way and of no use
         return ours
 
     def fetch(self, manifest: Manifest) -> Path:

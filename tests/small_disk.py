@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from needed import lacking
 
 ROOT = Path(__file__).parent.parent
 # With rights of its own, or as a user who is root in a name space alone.
@@ -13,10 +13,12 @@ WAYS = (["unshare", "-m"], ["unshare", "-rm"])
 
 
 def _way() -> list[str]:
-    for way in WAYS:
-        if subprocess.run([*way, "true"], capture_output=True).returncode == 0:
-            return way
-    pytest.skip("this machine lets nobody mount anything (unshare -m)")
+    works = [
+        way for way in WAYS if not subprocess.run([*way, "true"], capture_output=True).returncode
+    ]
+    if not works:
+        lacking("this machine lets nobody mount anything (unshare -m)")
+    return works[0]
 
 
 def run(disk: Path, mount: str, command: list[str], **settings: str):

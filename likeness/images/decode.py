@@ -36,7 +36,10 @@ PROFILE_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 # bytes that tell the format
 PREFIX = 32
 # A JPEG may draw itself over and over, one of 1 MB for an hour; progressive ones do so 10 times.
-MOST_SCANNED_PIXELS = 20 * 178_000_000
+# A smaller picture may do so more often: what counts is how long it takes.
+MOST_SCANS = 10
+# Pillow has a ceiling of its own at twice its MAX_IMAGE_PIXELS; above it no limit would hold.
+MOST_MEGAPIXELS = 178.0
 MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"msf1")
@@ -47,11 +50,11 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    # Pillow has a ceiling of its own at twice its MAX_IMAGE_PIXELS; above it no limit would hold
+    # The slowest file of this size that there can be is decoded in 2 s (benchmarks/decoding.py).
     max_megapixels: float = Field(
-        default=178.0,
+        default=28.0,
         gt=0,
-        le=178,
+        le=MOST_MEGAPIXELS,
         description="larger pictures, in millions of pixels, are refused before they are decoded",
     )
     min_side: int = Field(
@@ -148,7 +151,7 @@ def _format(prefix: bytes) -> str:
     raise Undecodable(f"not a picture: none of {NAMES}")
 
 
-def _check_scans(image: JpegImageFile) -> None:
+def _check_scans(image: JpegImageFile, limits: Limits) -> None:
     """Refuse a JPEG whose decoding would take much longer than its size lets expect."""
     width, height = image.size
     file = image.fp
@@ -157,7 +160,7 @@ def _check_scans(image: JpegImageFile) -> None:
     file.seek(0)
     scans = _scans(file.read())
     file.seek(place)
-    if scans * width * height > MOST_SCANNED_PIXELS:
+    if scans * width * height > MOST_SCANS * limits.max_megapixels * 1e6:
         raise Undecodable(f"{scans} scans of {width} x {height} pixels, more than a picture needs")
 
 
@@ -178,12 +181,13 @@ def _read(image: ImageFile, limits: Limits) -> Image.Image:
     width, height = image.size
     if width * height > limits.max_megapixels * 1e6:
         raise Undecodable(
-            f"{width} x {height} pixels, more than {limits.max_megapixels:g} megapixels"
+            f"{width} x {height} pixels, more than {limits.max_megapixels:g} megapixels "
+            "(max_megapixels in the study's limits)"
         )
     if min(width, height) < limits.min_side:
         raise Undecodable(f"{width} x {height} pixels, shorter than {limits.min_side} on a side")
     if isinstance(image, JpegImageFile):
-        _check_scans(image)
+        _check_scans(image, limits)
     # a TIFF forgets its tags in turning upright, so ask before
     inverted = (
         isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0

@@ -7,12 +7,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 
 from likeness.errors import BadInput
-from likeness.images.decode import Limits, Undecodable, decode
+from likeness.images.decode import MOST_MEGAPIXELS, Limits, Undecodable, decode
 
 CAPTION = 16
 GAP = 4
 QUALITIES = (90, 80, 70, 60, 50)
-ANY_SIZE = Limits(min_side=1)
+ANY_SIZE = Limits(max_megapixels=MOST_MEGAPIXELS, min_side=1)
 
 
 def contact_sheet(

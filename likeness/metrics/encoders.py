@@ -9,6 +9,7 @@ from likeness.devices import best_device
 from likeness.errors import BadInput
 from likeness.metrics.passports import Passport, versions
 from likeness.models import checksums
+from likeness.models.pickles import refuse_pickles
 from likeness.models.registry import PACKAGE
 
 SMALL = "small-clip"
@@ -28,11 +29,12 @@ def folder_of(source: str | Path) -> Path:
     """The folder of a model, fetched first where it is on the hub and not on this machine.
 
     ``source``: a name in ``KNOWN``, a folder, or ``owner/name`` with or without ``@commit``. Raises
-    ``BadInput`` where there is no such model.
+    ``BadInput`` where there is no such model, or a folder holds a pickle.
     """
     place = KNOWN.get(str(source), str(source))
     folder = Path(place)
     if folder.is_dir():
+        refuse_pickles(folder)
         found = folder
     elif (named := HUB.fullmatch(place)) and not isinstance(source, Path):
         found = _fetched(named[1], named[2])

@@ -22,6 +22,7 @@ from likeness.metrics.frechet import fid, kid
 from likeness.metrics.lpips import SMALLEST, open_lpips
 from likeness.metrics.pairs import PairMean, mean_between, mean_within
 from likeness.metrics.ssim import SsimProtocol, cross, pairwise, prepare, shared_side
+from likeness.metrics.structure import open_keys, structure_distance
 from likeness.progress import track
 from likeness.statistics import Rate
 from likeness.workers import workers
@@ -44,6 +45,9 @@ class ScoreParams(BaseModel):
         None, description="encoder of CLIP-I, FID and KID, such as small-clip; none: not measured"
     )
     lpips: Path | None = Field(None, description="folder of LPIPS weights; none: not measured")
+    structure: str | None = Field(
+        None, description="encoder of structure distance, as for clip, or a ViT; none: not measured"
+    )
     seed: int = Field(0, ge=0, description="of the resamples of intervals")
 
 
@@ -106,6 +110,8 @@ def score_folders(
             scores += _lpips(two, params, params.lpips)
         except _TooSmall as error:
             notes.append(str(error))
+    if params.structure and len(two.named[0]):
+        scores += _structure(two, params, params.structure)
     return scores, unreadable, notes
 
 
@@ -218,6 +224,15 @@ def _lpips(two: _Two, params: ScoreParams, folder: Path) -> Iterator[Score]:
     a, b = [two.a.files[i] for i in rows], [two.b.files[i] for i in columns]
     values = network.pairs(a, b, side).values
     yield from _named(f"LPIPS ({network.backbone}), {side} px", values, params)
+
+
+def _structure(two: _Two, params: ScoreParams, source: str) -> Iterator[Score]:
+    """Tumanyan et al. 2022, of pictures of one name."""
+    encoder = open_keys(source)
+    rows, columns = two.named
+    a = encoder.self_similarity([two.a.files[i] for i in rows]).vectors
+    b = encoder.self_similarity([two.b.files[i] for i in columns]).vectors
+    yield from _named(f"structure distance, {source}", structure_distance(a, b), params)
 
 
 def _of_matrices(

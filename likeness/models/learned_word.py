@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from likeness.errors import BadInput
 from likeness.models.load import Pipeline
+from likeness.models.pickles import is_pickle
 
 if TYPE_CHECKING:
     import torch
 
 EMBEDS = "learned_embeds.safetensors"
-PICKLES = {".bin", ".pt", ".pth", ".ckpt"}
 # The name under which other programs keep the vectors; the word is then the file's name.
 NAMELESS = "emb_params"
 
@@ -62,7 +62,7 @@ def read_word(file: Path, token: str | None = None) -> Word:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if file.suffix.lower() in PICKLES:
+    if is_pickle(file):
         raise BadInput(
             f"{file} is a pickle, which may run any program when it is opened: convert it to "
             "safetensors by a tool that reads tensors only (torch.load with weights_only=True)"

@@ -6,6 +6,7 @@ from typing import Any
 from likeness.errors import BadInput
 from likeness.models import checksums
 from likeness.models.local import INDEX, LEFT_OUT, needed_folder
+from likeness.models.pickles import refuse_pickles
 from likeness.models.registry import BaseModelSpec, DType, spec_of
 
 # StableDiffusionPipeline or StableDiffusionXLPipeline, whose parts no type checker can see
@@ -59,12 +60,13 @@ def load_folder(
 ) -> Pipeline:
     """The pipeline of a diffusers folder, on the CPU, with a DDIM scheduler.
 
-    Raises BadInput for a folder that is none, or whose weights are pickles or damaged.
+    Raises BadInput for a folder that is none, that holds a pickle, or whose weights are damaged.
     """
     import torch
     from diffusers import DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
     from safetensors import SafetensorError
 
+    refuse_pickles(folder)
     _quiet()
     kind = StableDiffusionXLPipeline if two_encoders else StableDiffusionPipeline
     absent: dict[str, Any] = dict.fromkeys(LEFT_OUT)

@@ -30,6 +30,7 @@ from resources.report.pictures import Pictures
 from resources.warehouse import query
 
 SHOWN = 12
+TEMPORARY = ".report-"
 COST_TABLES = (
     ("cost", "asset", "artefacts"),
     ("cost_by_key", "study", '"partition"', "steps"),
@@ -67,18 +68,37 @@ def _cost(warehouse: Path, view: str, *of: str) -> pd.DataFrame:
 
 def put_in_place(folder: Path, page: Path) -> None:
     """Copy a finished report to where people look for it; a half-written one is never there."""
-    with alone(page.parent, ".report-"):
-        fresh = page.parent.with_name(f".report-{uuid.uuid4().hex}")
-        old = page.parent.with_name(f".report-{uuid.uuid4().hex}")
+    with alone(page.parent, TEMPORARY):
+        _bring_back(page)
+        fresh = page.parent.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
         try:
             shutil.copytree(folder, fresh)
             if page.parent.exists():
-                page.parent.rename(old)
+                page.parent.rename(_old(page))
             fresh.rename(page.parent)
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(_old(page), ignore_errors=True)
         finally:
             # half a copy, where there was no room for a whole one
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+def find_page(page: Path) -> bool:
+    """Whether there is a report; one that a killed writer had put aside is brought back."""
+    if not page.is_file() and _old(page).exists():
+        with alone(page.parent, TEMPORARY):
+            _bring_back(page)
+    return page.is_file()
+
+
+def _bring_back(page: Path) -> None:
+    """Whoever was killed between two renames has left the old report, and none in its place."""
+    if _old(page).exists() and not page.parent.exists():
+        _old(page).rename(page.parent)
+    shutil.rmtree(_old(page), ignore_errors=True)
+
+
+def _old(page: Path) -> Path:
+    return page.parent.with_name(".old-report")
 
 
 def _has_rows(warehouse: Path, study: str) -> bool:

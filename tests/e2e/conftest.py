@@ -12,11 +12,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from needed import lacking
+from plain import plain_environment
 
 REPOSITORY = Path(__file__).parents[2]
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-background-networking "
-    "--no-first-run --disable-component-update --disable-sync --window-size=1600,1000"
+    "--no-first-run --disable-component-update --disable-sync --window-size=1600,1400"
 )
 STUDY = """
 name: tiny
@@ -35,6 +37,9 @@ networks:
   probe:
     painter: tiny_master
     recipe: {architecture: probe}
+  tiles:
+    painter: tiny_master
+    recipe: {architecture: tiles, input_size: 32, epochs: 2, steps_per_epoch: 2, batch_size: 4}
 experiments:
   words:
     title: Two pictures
@@ -63,6 +68,17 @@ class Ui:
         found = self.ask("{runsOrError{...on Runs{results{runId status}}}}")
         return [run["status"] for run in found["runsOrError"]["results"]]
 
+    def newest_run(self):
+        found = self.ask("{runsOrError(limit: 1){...on Runs{results{runId}}}}")
+        return found["runsOrError"]["results"][0]["runId"]
+
+    def groups(self):
+        """Group -> the last parts of the keys of its assets."""
+        found = {}
+        for node in self.ask("{assetNodes{groupName assetKey{path}}}")["assetNodes"]:
+            found.setdefault(node["groupName"], set()).add(node["assetKey"]["path"][-1])
+        return found
+
     def wait_for_runs(self, count, seconds=400):
         """Statuses of all runs, once there are ``count`` and all have ended."""
         until = time.monotonic() + seconds
@@ -86,7 +102,7 @@ def ui(tmp_path_factory):
     (folder / "studies").mkdir()
     (folder / "state").mkdir()
     (folder / "studies" / "tiny.yaml").write_text(STUDY)
-    environment = os.environ | {
+    environment = plain_environment() | {
         "DAGSTER_HOME": str(REPOSITORY),
         "LIKENESS_STATE_DIR": str(folder / "state"),
         "LIKENESS_STUDIES": str(folder / "studies"),
@@ -121,7 +137,7 @@ def _wait_until_up(server, log):
 @pytest.fixture(scope="module")
 def browser():
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        pytest.skip("chromium and chromedriver are not installed (Debian: apt-get install both)")
+        lacking("chromium and chromedriver are not installed (Debian: apt-get install both)")
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

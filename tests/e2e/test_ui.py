@@ -6,7 +6,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def seen(browser, xpath, seconds=40):
@@ -23,6 +23,13 @@ def shows(browser, name):
     """Whether a picture of the page has come."""
     sheet = seen(browser, f"//img[@alt='{name}']")
     return WebDriverWait(browser, 20).until(lambda _: int(sheet.get_property("naturalWidth")) > 50)
+
+
+def number(browser, name):
+    """A figure among the metadata."""
+    return (
+        seen(browser, f"//td[.='{name}']/following-sibling::td[1]").text.replace(",", "").split()[0]
+    )
 
 
 def open_launchpad(ui, browser, job, config=""):
@@ -69,16 +76,25 @@ def test_only_this_machine_is_listened_to(ui):
     assert listening == {"127.0.0.1"}
 
 
+GROUPS = {
+    *("people", "painters", "models", "images", "scores", "classifier", "report", "world"),
+}
+
+
 def test_the_graph_shows_every_group_and_its_assets(ui, browser):
-    groups = {
-        "painters": ("raw_paintings", "paintings", "classes"),
-        "classifier": ("network", "verdicts"),
-        "report": ("summaries", "gallery"),
-    }
+    groups = ui.groups()
+    assert groups.keys() == GROUPS
+    assert groups["painters"] == {"raw_paintings", "paintings", "classes"}
     for group, assets in groups.items():
         browser.get(f"{ui.url}/locations/likeness/asset-groups/{group}/lineage")
         for asset in assets:
             assert seen(browser, f"//*[text()='{asset}']")
+
+
+def test_an_asset_says_of_what_kind_it_is_in_the_graph_and_on_its_page(ui, browser):
+    for page in ("locations/likeness/asset-groups/report/lineage", "assets/report/summaries"):
+        browser.get(f"{ui.url}/{page}")
+        assert seen(browser, "//*[text()='DuckDB']")
 
 
 def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, browser):
@@ -86,8 +102,14 @@ def test_a_partition_is_materialised_by_clicking_and_its_page_tells_how(ui, brow
     seen(browser, "//button[contains(., 'Materialize')]").click()
     # that no model has painted any class yet: this painter wants none
     seen(browser, "//button[contains(., 'Confirm')]").click()
-    seen(browser, "//*[contains(text(), 'Select a partition')]").click()
-    seen(browser, "//*[text()='tiny_master']").click()
+
+    def chosen(driver):
+        # a page that draws itself anew closes the list
+        seen(driver, "//*[contains(text(), 'Select a partition')]", 10).click()
+        seen(driver, "//*[text()='tiny_master']", 5).click()
+        return True
+
+    WebDriverWait(browser, 60, ignored_exceptions=(Exception,)).until(chosen)
     browser.switch_to.active_element.send_keys(Keys.ESCAPE)
     seen(browser, "//button[contains(., 'Launch 1 run')]").click()
     assert ui.wait_for_runs(1) == ["SUCCESS"]
@@ -114,14 +136,34 @@ def test_an_experiment_is_run_with_a_changed_setting_and_reused_without_work(ui,
     launch(ui, browser, "small")
     assert ui.wait_for_runs(2) == ["SUCCESS"] * 2
     changed = "ops: {images__made: {config: {guidance_scale: 2.5}}}"
+    runs = []
     for count, cache in ((3, "miss"), (4, "hit")):
         open_launchpad(ui, browser, "experiments_job", changed)
         launch(ui, browser, "tiny__words")
         assert ui.wait_for_runs(count) == ["SUCCESS"] * count
+        runs.append(ui.newest_run())
         browser.get(f"{ui.url}/assets/images/made?partition=tiny__words&view=partitions")
         assert seen(browser, f"//td[.='cache']/following-sibling::td[.='{cache}']")
         assert shows(browser, "preview.jpg")
         assert seen(browser, "//*[contains(text(), '\"guidance_scale\": 2.5')]")
+        # from what it was made, and at what cost
+        assert float(number(browser, "seconds")) > 0 or cache == "hit"
+        for cost in ("computed_in_seconds", "peak_memory_mb"):
+            assert float(number(browser, cost)) > 0
+        assert seen(browser, "//td[.='inputs']/following-sibling::td[contains(., 'model')]")
+    # the page of the run says which steps went
+    browser.get(f"{ui.url}/runs/{runs[0]}?logs=type%3ASTEP_START")
+    assert seen(browser, "//*[text()='STEP_START']")
+    assert seen(browser, "//*[contains(text(), 'images__made')]")
+
+
+def test_the_curves_of_a_network_are_on_its_page(ui, browser):
+    count = len(ui.runs())
+    open_launchpad(ui, browser, "networks_job")
+    launch(ui, browser, "tiny__tiles")
+    assert ui.wait_for_runs(count + 1) == ["SUCCESS"] * (count + 1)
+    browser.get(f"{ui.url}/assets/classifier/network?partition=tiny__tiles&view=partitions")
+    assert shows(browser, "curves.png")
 
 
 def test_each_experiment_has_its_page_of_partitions(ui, browser):

@@ -7,6 +7,7 @@ from pipelines.automation import automated, follow
 from pipelines.definitions import build_defs
 from resources.settings import Settings
 
+DEFS = build_defs()
 PARTS = dg.StaticPartitionsDefinition(["a", "b"])
 CONTENT = {"a": "1", "b": "1"}
 BROKEN: set[str] = set()
@@ -118,8 +119,8 @@ def conditions(defs):
 
 
 def test_all_that_has_inputs_follows_them_but_for_the_small_world():
-    found = conditions(build_defs())
-    graph = build_defs().resolve_asset_graph()
+    found = conditions(DEFS)
+    graph = DEFS.resolve_asset_graph()
     follows = {key for key, condition in found.items() if condition is not None}
     assert follows == {
         node.key.to_user_string()
@@ -130,33 +131,31 @@ def test_all_that_has_inputs_follows_them_but_for_the_small_world():
 
 
 def test_everything_that_could_start_by_itself_is_off():
-    defs = build_defs()
-    assert {one.default_status for one in defs.sensors} == {dg.DefaultSensorStatus.STOPPED}
-    assert {one.default_status for one in defs.schedules} == {dg.DefaultScheduleStatus.STOPPED}
+    assert {one.default_status for one in DEFS.sensors} == {dg.DefaultSensorStatus.STOPPED}
+    assert {one.default_status for one in DEFS.schedules} == {dg.DefaultScheduleStatus.STOPPED}
 
 
 def test_every_condition_has_one_switch():
-    defs = build_defs()
-    graph = defs.resolve_asset_graph()
+    graph = DEFS.resolve_asset_graph()
     switches = [
-        one for one in defs.sensors if isinstance(one, dg.AutomationConditionSensorDefinition)
+        one for one in DEFS.sensors if isinstance(one, dg.AutomationConditionSensorDefinition)
     ]
     targets = [one.asset_selection.resolve(graph) for one in switches]
     assert not targets[0] & targets[1]
-    followed = {k for k, condition in conditions(defs).items() if condition is not None}
+    followed = {k for k, condition in conditions(DEFS).items() if condition is not None}
     assert followed <= {key.to_user_string() for target in targets for key in target}
-    repository = defs.get_repository_def()
-    assert {one.name for one in repository.sensor_defs} == {one.name for one in defs.sensors}
+    repository = DEFS.get_repository_def()
+    assert {one.name for one in repository.sensor_defs} == {one.name for one in DEFS.sensors}
 
 
 def test_the_report_grows_old_only_where_a_setting_says_so():
-    def policies(**given):
-        graph = build_defs(settings=Settings(**given)).resolve_asset_graph()
+    def policies(defs):
+        graph = defs.resolve_asset_graph()
         found = {node.key.to_user_string(): node.freshness_policy for node in graph.asset_nodes}
         return {key: policy for key, policy in found.items() if policy is not None}
 
-    assert policies() == {}
-    found = policies(fresh_hours=36)
+    assert policies(DEFS) == {}
+    found = policies(build_defs(settings=Settings(fresh_hours=36)))
     assert set(found) == {"report/summaries", "report/gallery"}
     assert {policy.fail_window.to_timedelta().total_seconds() for policy in found.values()} == {
         36 * 3600

@@ -12,6 +12,8 @@ from likeness.images.decode import Limits, decode
 from likeness.images.inventory import take_inventory
 from likeness.people.ages import read_ages
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 COUNT, SEED = 2000, 20261122
 LONGEST = 2.0  # CPU seconds of one file

@@ -21,6 +21,8 @@ from likeness.metrics.edit_measures import mask_of, pixels_of
 from likeness.metrics.ssim import pairwise, prepare_published
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 name: retouch
 title: Retouched <b>sets</b>

@@ -16,7 +16,7 @@ from likeness.errors import BadInput
 from resources import step
 from resources.compute import Compute, TaskFailed
 from resources.manifest import Work, fingerprint_of
-from resources.report.page import put_in_place
+from resources.report.page import find_page, put_in_place
 from resources.store import open_store
 from resources.warehouse import build, query
 
@@ -64,19 +64,22 @@ def many(folder: Path, count: int) -> Path:
     return folder
 
 
-def test_a_writer_killed_while_it_moves_its_files_leaves_nothing_to_find(tmp_path):
+def test_a_writer_killed_while_it_places_its_files_leaves_nothing_to_find_and_all_to_publish(
+    tmp_path,
+):
     store, count = tmp_path / "store", 1500
+    folder = many(tmp_path / "made", count)
     for part in (0.1, 0.6):
-        folder = many(tmp_path / f"made {part}", count)
+        before = sum(1 for _ in store.rglob("*.txt"))
 
-        def gone(folder=folder, part=part):
-            return count - len(os.listdir(folder)) >= part * count
+        def placed(before=before, part=part):
+            return sum(1 for _ in store.rglob("*.txt")) - before >= part * count
 
-        run_and_kill(publish_many, store, folder, when=gone)
+        run_and_kill(publish_many, store, folder, when=placed)
         found = open_store(str(store), tmp_path, 1)
         assert found.find(WORK.asset, WORK.fingerprint) is None
         assert (list(found.manifests()), found.verify()) == ([], [])
-    found.publish(many(tmp_path / "again", count), WORK)
+    found.publish(folder, WORK)
     assert len(found.find(WORK.asset, WORK.fingerprint).files) == count
     assert found.verify() == []
 
@@ -95,7 +98,7 @@ def test_work_that_could_not_be_published_is_not_done_again(tmp_path, monkeypatc
 
     def fail():
         with monkeypatch.context() as patched:
-            patched.setattr(artifacts.store._backend, "take", away)
+            patched.setattr(artifacts.store._backend, "put", away)
             make()
 
     with pytest.raises(BadInput, match="does not answer"):
@@ -170,6 +173,24 @@ def test_a_report_is_whole_whenever_its_writer_is_killed(tmp_path):
         put_in_place(one, page)
         assert len(list((page.parent / "pictures").iterdir())) == int(page.read_text())
         assert sorted(path.name for path in page.parent.parent.glob("*report*")) == ["report"]
+
+
+def test_a_report_put_aside_by_a_killed_writer_is_shown_and_outlives_a_failing_one(tmp_path):
+    page = tmp_path / "state" / "report" / "index.html"
+    put_in_place(report(tmp_path / "one", 3), page)
+
+    def killed_between_the_renames():
+        page.parent.rename(page.parent.with_name(".old-report"))
+
+    killed_between_the_renames()
+    assert find_page(page)
+    killed_between_the_renames()
+    with pytest.raises(FileNotFoundError):
+        put_in_place(tmp_path / "nowhere", page)
+    assert page.read_text() == "3"
+    put_in_place(report(tmp_path / "two", 4), page)
+    assert page.read_text() == "4"
+    assert sorted(path.name for path in page.parent.parent.glob("*report*")) == ["report"]
 
 
 def put_some(folder: Path, page: Path) -> None:

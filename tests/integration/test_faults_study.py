@@ -13,6 +13,8 @@ import pytest
 from resources.artifacts import Artifacts
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 STUDY = """
 name: tiny

@@ -1,11 +1,11 @@
 """``dg launch`` from a shell, its artefacts on a real S3 server."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from plain import plain_environment
 from team import painter_study
 
 REPOSITORY = Path(__file__).parents[2]
@@ -20,6 +20,7 @@ def launch(environment):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.s3
 def test_a_job_launched_from_a_shell_publishes_to_s3_and_hits_the_second_time(
     s3_environment, tmp_path
@@ -27,7 +28,7 @@ def test_a_job_launched_from_a_shell_publishes_to_s3_and_hits_the_second_time(
     for folder in ("studies", "state"):
         (tmp_path / folder).mkdir()
     (tmp_path / "studies" / "shell.yaml").write_text(STUDY)
-    environment = os.environ | {
+    environment = plain_environment() | {
         "DAGSTER_HOME": str(REPOSITORY),
         "LIKENESS_STATE_DIR": str(tmp_path / "state"),
         "LIKENESS_STUDIES": str(tmp_path / "studies"),

@@ -18,6 +18,8 @@ from likeness.statistics import wilson
 from resources.report.painter import after_rows
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 name: word
 title: <Cézanne>, judged

@@ -22,6 +22,8 @@ from likeness.images import image_set
 from resources.artifacts import Artifacts
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent / "made"
 STUDY = """
 name: light

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,12 +12,16 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from needed import lacking
+from plain import plain_environment
 
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
 from resources.report.page import render
 from resources.summaries import collect
 from resources.warehouse import build, query
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS, PICTURES = 200, 500
@@ -104,6 +108,8 @@ def test_the_first_page_is_small_and_each_experiment_has_a_page_of_its_own(load,
 
 @pytest.mark.browser
 def test_the_first_page_opens_in_seconds_and_fetches_only_what_is_seen(load, page):
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        lacking("chromium and chromedriver are not installed (Debian: apt-get install both)")
     seconds, images, fetched = load.opened(page / "index.html")
     assert seconds < 3
     assert images == EXPERIMENTS * load.SEEDS
@@ -115,19 +121,17 @@ def test_200_experiments_more_cost_the_definitions_little(many):
     studies.mkdir()
     written = many.study.model_dump(mode="json", exclude_defaults=True)
     (studies / "load.yaml").write_text(yaml.safe_dump(written))
-    # what people wait for is loading, not the measuring of lines that a test run adds to it
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    few, more = (_seconds(plain | own) for own in ({}, {"LIKENESS_STUDIES": str(studies)}))
-    # without them, loading is held below 3 s elsewhere
-    assert more - few < 0.7
+
+    def more():
+        few, many = (_seconds(**own) for own in ({}, {"LIKENESS_STUDIES": str(studies)}))
+        return many - few
+
+    # without them, loading is held below 3 s elsewhere; twice where other work is in the way
+    assert more() < 0.7 or more() < 0.7
 
 
-def _seconds(environment):
-    """CPU seconds of the faster of two, so that other work on the machine counts little."""
-    done = [
-        subprocess.run(
-            [sys.executable, "-c", LOAD], capture_output=True, check=True, env=environment, cwd=ROOT
-        )
-        for _ in range(2)
-    ]
-    return min(json.loads(one.stdout) for one in done)
+def _seconds(**own):
+    """CPU seconds of an interpreter that loads the definitions."""
+    command, environment = [sys.executable, "-c", LOAD], plain_environment() | own
+    done = subprocess.run(command, capture_output=True, check=True, env=environment, cwd=ROOT)
+    return json.loads(done.stdout)

@@ -16,6 +16,8 @@ from likeness.classify.tasks import judge, train
 from likeness.errors import BadInput
 from likeness.images import image_set
 
+pytestmark = pytest.mark.slow
+
 TINY = {"input_size": 32, "epochs": 1, "steps_per_epoch": 1, "batch_size": 2}
 
 
@@ -105,7 +107,6 @@ def room(tmp_path):
         ("mobilenet", "original", True),
         # a large network is read anew for each set it judges: one set is enough
         ("efficientnet_b7", "corrected", False),
-        ("efficientnet_v2l", "corrected", False),
     ],
 )
 def test_each_published_network_trains_and_judges(room, eager, architecture, protocol, unseen_set):
@@ -144,6 +145,24 @@ def test_each_published_network_trains_and_judges(room, eager, architecture, pro
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
     assert table["predicted"].tolist() == [2 * int(k) for k in probabilities.argmax(axis=1)]
     assert table["label"].tolist() == [names.names[k] for k in table["predicted"]]
+
+
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+def test_the_largest_network_learns_in_its_last_layers_alone(eager):
+    """One step; how networks are kept and asked is the same code for all."""
+    import keras
+
+    recipe = Recipe(architecture="efficientnet_v2l", trainable_layers=2, **TINY)
+    network = build(recipe, 3)
+    network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = network.get_weights()
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    assert np.isfinite(network.train_on_batch(pixels, np.array([0, 2])))
+    changed = [not np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True)]
+    assert 0 < sum(changed) <= 8
+    # kernel and bias of the head
+    assert changed[-2:] == [True, True]
+    assert network(pixels).shape == (2, 3)
 
 
 def mobilenet(**recipe):

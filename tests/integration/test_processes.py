@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 import small_tasks
+from plain import plain_environment
 from small_tasks import STEP, Number, job
 
 from likeness.errors import BadInput
@@ -157,17 +158,17 @@ HEAVY = {
 
 
 def test_definitions_load_fast_and_light_and_on_nothing_that_will_change():
-    runs, alone = [loaded("pipelines.definitions") for _ in range(3)], loaded("dagster")
-    assert set(runs[0]["modules"]) & HEAVY == set()
-    assert set(runs[0]["warnings"]) & {"SupersessionWarning", "PreviewWarning"} == set()
+    run, alone = loaded("pipelines.definitions"), loaded("dagster")
+    assert set(run["modules"]) & HEAVY == set()
+    assert set(run["warnings"]) & {"SupersessionWarning", "PreviewWarning"} == set()
     # beside other work on the machine both take longer; at rest dagster alone takes 0.55 s
-    assert min(run["seconds"] for run in runs) < max(3, 6 * alone["seconds"])
+    longest = max(3, 6 * alone["seconds"])
+    again = (loaded("pipelines.definitions") for _ in range(2))
+    assert run["seconds"] < longest or any(one["seconds"] < longest for one in again)
 
 
 def loaded(module):
     """What importing it costs and brings along."""
-    # what people wait for is loading, not the measuring of lines that a test run adds to it
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    code = LOAD.replace("MODULE", module)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=plain)
+    command = [sys.executable, "-c", LOAD.replace("MODULE", module)]
+    done = subprocess.run(command, capture_output=True, check=True, env=plain_environment())
     return json.loads(done.stdout)

@@ -15,6 +15,8 @@ from PIL import Image
 
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent / "tiny"
 
 
@@ -24,6 +26,7 @@ def tiny(tmp_path_factory):
     state = tmp_path_factory.mktemp("tiny")
     (state / "raw" / "nothing").mkdir(parents=True)
     settings = {
+        "LIKENESS_THREADS": "1",
         "LIKENESS_STUDIES": str(HERE),
         "LIKENESS_STATE_DIR": str(state),
         "LIKENESS_RAW": str(state / "raw"),
@@ -170,6 +173,12 @@ def checked(tiny, file, **settings):
     return {first: rest for first, *rest in cells}, done.stdout.strip().splitlines()[-1]
 
 
+@pytest.fixture(scope="module")
+def unchanged(tiny):
+    """What a check of the study says that has just run."""
+    return checked(tiny, HERE / "tiny.yaml")
+
+
 def foretold(line):
     """How many steps would run, and for how many seconds."""
     found = re.fullmatch(r"(\d+) of 14 steps would run: (\d+) s", line)
@@ -181,8 +190,8 @@ def foretold(line):
 TRIED = 4
 
 
-def test_a_check_foretells_a_run_that_finds_everything(tiny):
-    rows, last = checked(tiny, HERE / "tiny.yaml")
+def test_a_check_foretells_a_run_that_finds_everything(tiny, unchanged):
+    rows, last = unchanged
     assert foretold(last)[0] == TRIED
     assert rows["painters/raw_paintings"][:3] == ["2", "2", "0"]
     assert rows["painters/paintings"][:3] == ["2", "1", "1"]
@@ -191,8 +200,10 @@ def test_a_check_foretells_a_run_that_finds_everything(tiny):
     assert checked(tiny, HERE / "tiny.yaml")[1] == last
 
 
-def test_a_check_foretells_what_an_edit_makes_anew_and_how_long_it_took_before(tiny, tmp_path):
-    _, before = checked(tiny, HERE / "tiny.yaml")
+def test_a_check_foretells_what_an_edit_makes_anew_and_how_long_it_took_before(
+    tiny, unchanged, tmp_path
+):
+    _, before = unchanged
     text = (HERE / "tiny.yaml").read_text()
     assert text.count("epochs: 1,") == 1
     (tmp_path / "tiny.yaml").write_text(text.replace("epochs: 1,", "epochs: 2,"))

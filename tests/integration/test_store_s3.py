@@ -283,6 +283,36 @@ def test_a_writer_killed_before_the_manifest_leaves_nothing_to_find(uri, tmp_pat
     assert content_of(store.fetch(manifest)) == FILES
 
 
+@pytest.mark.parametrize("how", ["fails", "killed"])
+def test_a_store_that_fails_at_the_manifest_takes_nothing_from_the_finished_work(
+    store, uri, tmp_path, monkeypatch, how
+):
+    folder = made(tmp_path / "made", FILES)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    if how == "killed":
+        context = multiprocessing.get_context("spawn")
+        where = (uri, folder, tmp_path / "cache")
+        writer = context.Process(target=publish_and_be_killed, args=where)
+        writer.start()
+        writer.join(60)
+    else:
+        with monkeypatch.context() as failing:
+
+            def fail(key, data):
+                raise OSError("no space left")
+
+            failing.setattr(store._backend, "create", fail)
+            with pytest.raises(OSError, match="no space left"):
+                store.publish(folder, WORK)
+        assert store.listing() == {}
+    assert content_of(folder) == FILES
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    # the second try publishes the very same files
+    manifest = store.publish(folder, WORK)
+    assert content_of(elsewhere(uri, tmp_path).fetch(manifest)) == FILES
+    assert not folder.exists()
+
+
 def fetch_at_the_same_time(uri, cache, barrier, answers):
     store = open_store(uri, cache, 1)
     manifest = store.find(ASSET, FINGERPRINT)

@@ -11,13 +11,14 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 from dagster import EventLogEntry
+from plain import plain_environment
 from team import STUDY, leaks
 
 from resources.run_storage import open_instance
 from resources.settings import REPOSITORY
 from resources.store import open_store
 
-pytestmark = [pytest.mark.s3, pytest.mark.postgres]
+pytestmark = [pytest.mark.s3, pytest.mark.postgres, pytest.mark.slow]
 STEPS = ("painters/raw_paintings", "painters/paintings", "painters/classes")
 
 
@@ -36,7 +37,6 @@ def team(postgres, s3_environment, tmp_path, monkeypatch):
         "LIKENESS_STATE_DIR": str(tmp_path / "state"),
         "LIKENESS_STUDIES": str(tmp_path / "studies"),
         "LIKENESS_STORE": store,
-        "OMP_NUM_THREADS": "1",
         "COLUMNS": "600",
         **postgres.environment(),
     }
@@ -55,6 +55,7 @@ def likeness(*arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", *arguments],
         cwd=REPOSITORY,
+        env=plain_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -138,7 +139,7 @@ def test_what_a_restart_cuts_off_is_asked_again(team):
 
     teller = threading.Thread(target=tell)
     teller.start()
-    for _ in range(6):
+    for _ in range(3):
         before = told
         while told < before + 20 and not failures:
             time.sleep(0.01)

@@ -9,6 +9,8 @@ from PIL import Image
 from likeness.images import image_set
 from resources.warehouse import query
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 name: folk
 title: Folk

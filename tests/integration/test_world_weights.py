@@ -8,20 +8,19 @@ unnoticed.
 import json
 import math
 import re
-import time
 
 import numpy as np
 import pytest
 
-from likeness.generate.sample import sample_batch
 from likeness.models.checksums import verify
 from likeness.world.book import write_book
-from likeness.world.figures.figure import PROMPTS, SAMPLING
+from likeness.world.figures.figure import PROMPTS
 from likeness.world.figures.names import names_bound, painters_bound
 from likeness.world.figures.prompts import prompts_followed
 from likeness.world.learn import judges
 from likeness.world.ship import LARGEST_MB, LARGEST_TOTAL_MB, MODELS, WEIGHTS
 
+pytestmark = pytest.mark.slow
 ROW = re.compile(r"^\| (\S+) \| ([-\d.]+) \| (\d*) \|.*\| ([^|]*) \|$", re.MULTILINE)
 TARGET = re.compile(r"(>=|<=) ([\d.]+)")
 
@@ -95,35 +94,6 @@ def test_prompts_are_followed(pipe, reader, tmp_path):
     figures = {f.name: f for f in prompts_followed(pipe, reader, 64, tmp_path)}
     mean = figures["agreement_mean_of_attributes"]
     assert holds("base", mean.name, mean.value, (mean.high - mean.low) / 2)
-
-
-def test_pictures_cost_what_their_network_costs(pipe):
-    # seconds for 32 of them are measured by `make world-report`, where nothing else runs
-    import torch
-
-    few = SAMPLING.model_copy(update={"num_inference_steps": 10})
-    rows = torch.randn(32, 4, 16, 16)
-    words = torch.randn(32, 77, pipe.unet.config.cross_attention_dim)
-
-    def network_alone():
-        with torch.inference_mode():
-            for timestep in range(10):
-                pipe.unet(rows, timestep, encoder_hidden_states=words)
-
-    def sampled():
-        sample_batch(pipe, ["a photo of a dog"] * 16, range(16), few)
-
-    assert fastest(sampled) < 1.6 * fastest(network_alone)
-
-
-def fastest(call):
-    """Seconds of the best of three: whatever else runs makes some of them slower."""
-    seconds = []
-    for _ in range(3):
-        began = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
 
 
 def test_people_asked_for_by_name(pipe, face, tmp_path):

@@ -61,7 +61,7 @@ def files(tmp_path_factory):
 
 
 def copy(folder, place, without=(), **texts):
-    place.mkdir()
+    place.mkdir(parents=True)
     for file in folder.iterdir():
         if file.name not in without:
             (place / file.name).write_bytes(file.read_bytes())
@@ -143,13 +143,13 @@ def test_the_passport_follows_the_weights_not_the_place(folder, encoder, tmp_pat
     assert encoder.passport("clip_score", "hessel").passport_id != said.passport_id
 
 
-def test_old_files_of_the_hub_are_read(folder, encoder, files, tmp_path):
+def test_old_files_of_the_hub_are_read_from_its_snapshots_alone(folder, encoder, files, tmp_path):
     from safetensors.torch import load_file
 
     old = {"size": 64, "crop_size": 64, "image_mean": [0.5] * 3, "image_std": [0.27] * 3}
     place = copy(
         folder,
-        tmp_path / "old",
+        tmp_path / "snapshots" / ("0" * 40),
         without=("model.safetensors", "processor_config.json", "preprocessor_config.json"),
         preprocessor_config=old | {"resample": 3, "do_resize": True, "do_center_crop": True},
     )
@@ -158,6 +158,9 @@ def test_old_files_of_the_hub_are_read(folder, encoder, files, tmp_path):
     good = [files[i] for i in (0, 1, 2)]
     assert np.array_equal(again.embed_images(good).vectors, encoder.embed_images(good).vectors)
     assert np.array_equal(again.embed_texts(TEXTS).vectors, encoder.embed_texts(TEXTS).vectors)
+    place.rename(tmp_path / "mine")
+    with pytest.raises(BadInput, match=r"pytorch_model\.bin is a pickle"):
+        open_clip_folder(tmp_path / "mine", "cpu")
 
 
 def test_short_side_then_centre(encoder):

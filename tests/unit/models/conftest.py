@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import yaml
@@ -45,8 +46,6 @@ def tiny(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("tiny") / "model"
     pipe.save_pretrained(folder)
-    # What the published folders also hold, and must not be fetched.
-    (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"pickle")
     index = json.loads((folder / "model_index.json").read_text())
     index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
     index["feature_extractor"] = ["transformers", "CLIPImageProcessor"]
@@ -65,11 +64,14 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def served(tiny, monkeypatch):
+def served(tiny, tmp_path, monkeypatch):
     """A hub that holds ``some/tiny``."""
     from huggingface_hub import constants
 
-    hub = Hub({"some/tiny": tiny})
+    published = shutil.copytree(tiny, tmp_path / "published")
+    # What the published folders also hold, and must not be fetched.
+    (published / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"pickle")
+    hub = Hub({"some/tiny": published})
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + TEMPLATE)
     yield hub

@@ -49,10 +49,25 @@ def picture(pipe, seed):
     return pipe("a red ball", generator=generator, **size).images
 
 
-def test_pickles_are_not_loaded(mine):
+def test_a_model_without_its_weights_is_not_loaded(mine):
     (mine / UNET).unlink()
     with pytest.raises(BadInput, match=r"model_index\.json cannot be loaded"):
         load_pipeline("mine", "cpu")
+
+
+@pytest.mark.parametrize("name", ["unet/model.bin", "last.CKPT", "vae/deep/a.pt", "b.pth", "c.pkl"])
+def test_a_folder_with_a_pickle_is_refused_even_beside_safetensors(mine, name):
+    load_pipeline("mine", "cpu")
+    (mine / name).parent.mkdir(exist_ok=True)
+    (mine / name).write_bytes(b"")
+    with pytest.raises(BadInput, match=rf"{name} is a pickle, .* convert it to safetensors"):
+        load_pipeline("mine", "cpu")
+
+
+def test_a_snapshot_pinned_by_its_commit_may_hold_what_its_makers_published(served, cache, known):
+    folder = fetch("tiny")
+    (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"")
+    assert load_pipeline("tiny", "cpu").unet is not None
 
 
 def test_half_a_file_is_one_sentence(mine):

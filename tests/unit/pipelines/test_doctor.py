@@ -70,7 +70,12 @@ def test_a_port_that_is_taken_is_seen(monkeypatch):
         server.listen()
         monkeypatch.setattr(doctor, "UI_PORT", server.getsockname()[1])
         assert found()["port"].level == "limited"
-    assert found()["port"].level == "good"
+        monkeypatch.setenv("LIKENESS_PREVIEW_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        pictures = found()["port of pictures"]
+        assert (pictures.level, "LIKENESS_PREVIEW_URL" in pictures.do) == ("limited", True)
+    assert found()["port"].level == found()["port of pictures"].level == "good"
+    monkeypatch.setenv("LIKENESS_PREVIEW_URL", "https://elsewhere.example/pictures")
+    assert "port of pictures" not in found()
 
 
 def test_a_gpu_that_torch_cannot_use_is_red(monkeypatch):

@@ -28,6 +28,18 @@ def test_a_folder_that_still_changes_waits_and_one_at_rest_is_asked_for_once():
     assert [sensor.tick(now, "b") for now in (110, 111, 10_000)] == [1, 0, 0]
 
 
+def test_a_clock_that_is_set_back_has_a_batch_wait_its_time_and_not_for_hours():
+    sensor = Sensor()
+    assert [sensor.tick(now, "a") for now in (10_000, 5000, 5059, 5060, 5061)] == [0, 0, 0, 1, 0]
+
+
+def test_a_clock_that_jumps_forward_asks_early_and_once_more_for_what_still_comes():
+    sensor = Sensor()
+    assert [sensor.tick(now, "half") for now in (0, 9000, 9001)] == [0, 1, 0]
+    assert [sensor.tick(now, "whole") for now in (9030, 9090, 9091)] == [0, 1, 0]
+    assert len(set(sensor.asked)) == 2
+
+
 def test_an_empty_folder_is_no_batch():
     sensor = Sensor()
     assert [sensor.tick(now, "") for now in (0, 100)] == [0, 0]

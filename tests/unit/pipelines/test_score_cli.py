@@ -47,6 +47,17 @@ def test_the_printed_table_is_the_written_one(place):
     assert "notes.txt" in done.output
 
 
+def test_structure_is_compared_by_name(place):
+    a, b = folder(place, "a", (1, 2)), folder(place, "b", (2, 3))
+    done = run("score", a, b, "--structure", "small-clip", "--csv", place / "scores.csv")
+    assert done.exit_code == 0, done.output
+    rows = [row for row in csv.DictReader((place / "scores.csv").open())]
+    (row,) = [row for row in rows if row["measure"] == "structure distance, small-clip"]
+    # the same bytes under the same name
+    assert (row["pictures"], row["n"]) == ("by name", "1")
+    assert float(row["value"]) == pytest.approx(0, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -157,7 +157,7 @@ def test_files_of_writers_that_never_finished_go_and_those_of_a_writer_at_work_s
 def test_checkpoints_of_unfinished_work_stay_and_those_of_published_work_go(artifacts, tmp_path):
     elsewhere(tmp_path, MAKE.format(numbers="(10,)"))
     done = next(iter(fingerprints(artifacts.store)))
-    folders = [artifacts.room() / name for name in (done, "1" * 64, "tmp_half_a_report")]
+    folders = [artifacts.scratch() / name for name in (done, "1" * 64, "tmp_half_a_report")]
     for folder in folders:
         folder.mkdir()
         (folder / "checkpoint").write_bytes(b"0" * 1000)
@@ -165,6 +165,49 @@ def test_checkpoints_of_unfinished_work_stay_and_those_of_published_work_go(arti
         assert [one.name for one in prune(artifacts, 0)] == ["tmp_half_a_report"]
     assert [one.name for one in prune(artifacts, 0)] == [done]
     assert [folder.exists() for folder in folders] == [False, True, False]
+
+
+HOLD = """
+with artifacts.room() as room:
+    (room / "half").write_text("1")
+    print(room, flush=True)
+    sys.stdin.read()
+    print(room.exists(), flush=True)
+    if sys.argv[2:]:
+        import os
+        os.abort()
+"""
+
+
+def in_a_room(tmp_path, *how):
+    """A process that works in a room until it is told to end."""
+    command = [sys.executable, "-c", OTHER + HOLD, str(tmp_path), *how]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_the_room_of_a_living_process_stays_at_any_age_and_that_of_a_dead_one_goes(
+    artifacts, tmp_path
+):
+    living, room = in_a_room(tmp_path)
+    killed, left = in_a_room(tmp_path, "abort")
+    killed.communicate()
+    assert left.exists()
+    # to a clock that has jumped forward everything is old
+    assert [one.name for one in prune(artifacts, 24, time.time() + 1e6)] == [left.name]
+    assert [one.name for one in prune(artifacts, 0)] == []
+    assert living.communicate()[0] == "True\n"
+    assert not room.exists()
+
+
+def test_to_a_clock_that_was_set_back_everything_is_young(artifacts, tmp_path):
+    elsewhere(tmp_path, MAKE.format(numbers="(10, 20)"))
+    past = time.time() - 1e6
+    assert find_rubbish(artifacts, 0, past) == prune(artifacts, 0, past) == []
+    # and to one that has jumped forward old: what is current stays all the same
+    assert len(prune(artifacts, 24, time.time() + 1e6)) == 2
+    assert artifacts.current("small/next", "a").params == {"number": 0}
+    assert artifacts.store.verify() == []
 
 
 def test_local_copies_of_what_nobody_needs_go(artifacts, tmp_path):

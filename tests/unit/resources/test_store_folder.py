@@ -175,6 +175,34 @@ def test_a_fill_that_fails_leaves_nothing(tmp_path):
     assert entries(tmp_path / "cache") == set()
 
 
+def test_a_clock_that_jumps_takes_nothing_from_who_reads_or_fills_a_folder(tmp_path):
+    now = [time.time()]
+    cache = ReadCache(tmp_path / "cache", 0.0015, clock=lambda: now[0])
+    files, fill = megabyte("a", tmp_path)
+    read = cache.get("a", files, fill)
+
+    def interrupted(temp):
+        for jump in (1e7, -1e7):
+            now[0] += jump
+            ReadCache(tmp_path / "cache", 0.0015, clock=lambda: now[0])
+            put(cache, "c", tmp_path)
+        made(temp, {"data": b"b" * 1_000_000})
+
+    files, _ = megabyte("b", tmp_path)
+    assert (cache.get("b", files, interrupted) / "data").is_file()
+    assert (read / "data").is_file()
+
+
+def test_after_a_clock_was_set_back_the_copy_used_last_may_go_first_and_comes_again(tmp_path):
+    now = [2000.0]
+    cache = ReadCache(tmp_path / "cache", 0.0025, clock=lambda: now[0])
+    put(cache, "a", tmp_path)
+    now[0] = 1000.0
+    put(cache, "bc", tmp_path)
+    assert len(entries(tmp_path / "cache")) == 2
+    assert (cache.get("b", *megabyte("b", tmp_path)) / "data").is_file()
+
+
 def test_what_a_crash_left_a_day_ago_is_swept_and_what_is_young_stays(tmp_path):
     for name in (".tmp-old", ".tmp-young"):
         made(tmp_path / "cache" / name, {"data": b"1"})
