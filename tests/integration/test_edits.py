@@ -61,7 +61,7 @@ experiments:
   bench__null_text:
     extends: bench__control
     title: A bench, null-text
-    null_text: {inner_steps: 1, guidance_scale: 4.0}
+    inversion: {inner_steps: 1, guidance_scale: 4.0}
   bench__hiper:
     extends: bench__control
     title: A bench, HiPer
