@@ -50,6 +50,9 @@ MEAN_COLUMNS = {
     "n": "Int64",
     "left_out": "Int64",
 }
+# All but edits by weights alone: these act within the windows that a knob shortens, so that without
+# any window such an edit is its source, and no weaker control of it.
+REWORDED, REWEIGHT = "reworded", "reweight"
 # Yes or no: a share, with Wilson's interval over edits.
 SHARES = ("asked",)
 
@@ -154,7 +157,7 @@ def _scores(edits: Edits, measured: list[Measured]) -> pd.DataFrame:
 
 
 def _means(scores: pd.DataFrame, edits: pd.DataFrame) -> Iterator[dict[str, object]]:
-    """Over the edits of each strength, and of those that are compared by their kinds too."""
+    """Over the edits of each strength, all and those in other words; of the compared also by kind."""
     about = edits[["pair_id", "strength", "kind", "source_id", "compared"]]
     # Strengths may be missing, and missing ones are equal here.
     key = ["pair_id", "strength"]
@@ -163,8 +166,10 @@ def _means(scores: pd.DataFrame, edits: pd.DataFrame) -> Iterator[dict[str, obje
     for one, rows in joined.groupby([*named, "strength", "compared"], dropna=False, sort=False):
         said = dict(zip([*named, "strength", "compared"], one, strict=True))
         yield _mean(said, "all", rows)
+        kinds = rows["kind"].fillna("")
+        yield _mean(said, REWORDED, rows[kinds != REWEIGHT])
         if bool(one[-1]):
-            for kind, some in rows[rows["kind"].fillna("") != ""].groupby("kind"):
+            for kind, some in rows[kinds != ""].groupby("kind"):
                 yield _mean(said, str(kind), some)
 
 
