@@ -1,7 +1,8 @@
 """The studies that ship: what each asks, of whom."""
 
 from likeness.edit.editors import strengths_of
-from likeness.studies.load import load_registry
+from likeness.studies.check import mistakes_in
+from likeness.studies.load import SHIPPED, load_registry
 
 
 def test_the_shipped_studies_load_and_the_demo_runs_keys_of_others():
@@ -70,6 +71,27 @@ def test_the_bench_edits_forty_pairs_at_one_strength_and_eight_along_each_knob()
         assert differing(one.method, main.method) <= {"strengths"}
         # tables compare the same strength in both
         assert strengths_of(one.method)[0] == strengths_of(main.method)[0]
+
+
+def test_at_full_scale_editors_take_the_published_steps():
+    studies = load_registry().studies
+    for name, editors in (("editing_bench_full", 7), ("editing_bench_sd15", 6)):
+        found = studies[name].edits
+        assert len(found) == editors
+        assert found["hiper"].method.fitting.steps == 1000
+        # 20 substeps between each two of 50 steps: of 1000 timesteps all that can be taken
+        assert found["plug_and_play"].inverted_as.substeps == 1000 // 50
+        assert found["prompt_to_prompt__null_text"].inverted_as.null_text.inner_steps == 10
+        assert {one.batch for one in found.values()} == {8}
+    full, tedbench = (studies[name].edits for name in ("editing_bench_full", "editing_bench_sd15"))
+    imagic = full["imagic"].method
+    assert (imagic.embedding.steps, imagic.unet.steps) == (1000, 1500)
+    assert {(one.model, one.bench.pairs) for one in full.values()} == {("small", 100)}
+    assert {(one.model, one.edited) for one in tedbench.values()} == {("sd15", "tedbench")}
+    assert all(one.reads_files for one in tedbench.values())
+    assert tedbench["imagic__published"].method.name == "imported"
+    for name in ("editing_bench", "editing_bench_full", "editing_bench_sd15"):
+        assert mistakes_in(SHIPPED / f"{name}.yaml") == []
 
 
 def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
