@@ -13,7 +13,11 @@ import time
 import numpy as np
 import pytest
 
-from likeness.generate.sample import sample_batch
+from likeness.bench.sources import WorldBench
+from likeness.bench.world import world_pairs
+from likeness.edit.null_text import reconstruct
+from likeness.edit.start import decode, encode, invert
+from likeness.generate.sample import Denoising, sample_batch
 from likeness.models.checksums import verify
 from likeness.world.book import write_book
 from likeness.world.figures.figure import PROMPTS, SAMPLING
@@ -95,6 +99,18 @@ def test_prompts_are_followed(pipe, reader, tmp_path):
     figures = {f.name: f for f in prompts_followed(pipe, reader, 64, tmp_path)}
     mean = figures["agreement_mean_of_attributes"]
     assert holds("base", mean.name, mean.value, (mean.high - mean.low) / 2)
+
+
+def test_a_picture_comes_back_from_the_noise_that_it_was_inverted_to(pipe):
+    """In 100 steps at guidance 1, of its autoencoder's picture: what an editor of photos rests on."""
+    hundred = Denoising(num_inference_steps=100, guidance_scale=1.0)
+    pairs = list(world_pairs(WorldBench(pairs=4), 64))
+    pictures, prompts = np.stack([one.before for one in pairs]), [p.source_prompt for p in pairs]
+    seen = decode(pipe, encode(pipe, pictures)).astype(float)
+    again = reconstruct(pipe, invert(pipe, pictures, prompts, hundred), prompts, hundred)
+    errors = ((again - seen) ** 2).mean(axis=(1, 2, 3))
+    ratios = 10 * np.log10(255**2 / errors)
+    assert (ratios >= 30).all(), ratios
 
 
 def test_pictures_cost_what_their_network_costs(pipe):
