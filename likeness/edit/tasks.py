@@ -48,7 +48,7 @@ class EditsParams(BaseModel):
     pairs: list[Wanted] = Field(min_length=1, description="edits of one source one behind another")
     inversion: Branch = Field(
         "direct",
-        description="of an inverted picture without null-text, by Prompt-to-Prompt: direct puts the "
+        description="of inverted pictures without null-text, by Prompt-to-Prompt: direct puts a "
         "source back onto its trajectory after each step, ddim lets it go its own way",
     )
     imported: dict[str, str] = Field(

@@ -45,7 +45,7 @@ SMALLEST = 64  # side in px: below it the last layers see a place or two
 BYTES = 2 << 30  # of features in memory at a time
 Convolution = tuple[int, int, int, int, int]  # channels in and out, kernel, stride, padding
 Pool = tuple[int, int]  # kernel, stride
-# Channels in, of its 1 x 1, and of each of the two, 1 x 1 and 3 x 3, that stand side by side behind.
+# Channels in, of a 1 x 1, and of each of the two, 1 x 1 and 3 x 3, side by side behind it.
 Fire = tuple[int, int, int]
 Layer = Convolution | Fire | Pool | None  # None: a ReLU
 
@@ -316,7 +316,7 @@ def _network(backbone: str) -> "nn.Sequential":
 
 
 def _fire(before: int, squeezed: int, each: int) -> "nn.Module":
-    """A fire module of SqueezeNet (Iandola et al. 2016, arXiv 1602.07360), by its published names."""
+    """A fire module of SqueezeNet (Iandola et al. 2016, arXiv 1602.07360); names as published."""
     import torch
     from torch import nn
 

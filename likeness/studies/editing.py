@@ -236,7 +236,7 @@ class BenchEdits(Editing):
             )
         if null_text and null_text.guidance_scale != self.method.guidance_scale:
             raise ValueError(
-                f"'{self.title}' edits at guidance {self.method.guidance_scale:g} and its null-text "
+                f"'{self.title}' edits at guidance {self.method.guidance_scale:g} and null-text "
                 f"undoes {null_text.guidance_scale:g}: say the same for both"
             )
         return self
