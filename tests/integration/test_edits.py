@@ -324,3 +324,6 @@ def test_the_page_and_the_terminal_show_sets_benches_knobs_and_words(done):
     assert any("maps" in name for name in named)
     assert "Sets of edits" in done.said
     assert "Editors on a bench" in done.said
+    # every editor's background is held against that of no control
+    assert "Is the background kept better than without control?" in done.page
+    assert "Backgrounds of editors less those without control" in done.said
