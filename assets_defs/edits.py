@@ -124,7 +124,7 @@ def inverted(
     with readable_failures():
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
-        if not isinstance(experiment, BenchEdits) or experiment.inversion is None:
+        if not isinstance(experiment, BenchEdits) or experiment.inverted_as is None:
             made = refer(artifacts, INVERTED_REFERENCE, key, reference, {"base": current})
             return result(artifacts, made)
         pictures = artifacts.current(keys.SOURCES, key)
@@ -133,7 +133,7 @@ def inverted(
             identity=reference["reference"],
             resolution=spec_of(experiment.model).resolution,
             prompts=spoken_of(wanted_of(artifacts.fetch(pictures))),
-            recipe=experiment.inversion,
+            recipe=experiment.inverted_as,
             batch=min(experiment.batch, LEARNED_TOGETHER),
         )
         made = artifacts.make(
@@ -182,11 +182,13 @@ def asked_of(
     # How many go together is a field of the form that no editor has.
     editor = overridden(experiment.method, form.model_copy(update={"batch": None}))
     inputs, located, imported = {}, {}, {}
-    pairs = experiment.wanted
+    pairs, inversion = experiment.wanted, "direct"
     if isinstance(experiment, BenchEdits):
         inputs["sources"] = artifacts.current(keys.SOURCES, key)
         pairs = wanted_of(artifacts.fetch(inputs["sources"]))
-        if experiment.inversion is not None:
+        # Null-text, where it was fitted, brings a source back by itself.
+        inversion = "ddim" if experiment.inversion == "ddim" else "direct"
+        if experiment.inverted_as is not None:
             inputs["inverted"] = artifacts.current(keys.INVERTED, key)
     if isinstance(editor, Imported):
         located["imported"] = _folder(experiment.title, editor.folder)
@@ -200,6 +202,7 @@ def asked_of(
         resolution=spec.resolution,
         editor=editor,
         pairs=pairs,
+        inversion=inversion,
         imported=imported,
         batch=form.batch or experiment.batch,
     )

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from assets_defs.studies import registry
 from pipelines.driver import StepCost
-from resources.report.edits import bench_rows, set_rows
+from resources.report.edits import bench_rows, control_rows, set_rows
 from resources.report.figures import LEGEND, accuracy_rows, made_rows, verdict_rows
 from resources.report.painter import after_rows
 from resources.report.person import identity_rows, pair_rows
@@ -39,6 +39,8 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
         if one.edits:
             _print(console, "Sets of edits [95 %], n", set_rows(warehouse, name))
             _print(console, "Editors on a bench [95 %], n", bench_rows(warehouse, name))
+            title = "Backgrounds of editors less those without control [95 %], n"
+            _print(console, title, control_rows(warehouse, name))
         if one.published.source:
             legend = f"{LEGEND} ({one.published.source})" if name in judged else ""
             console.print(escape(legend or f"published: {one.published.source}"))

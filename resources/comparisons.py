@@ -12,12 +12,15 @@ from likeness.metrics.comparison import paired_difference
 if TYPE_CHECKING:
     from resources.summaries import Current
 
+NO_CONTROL = "regenerate"
 LOWER_IS_BETTER = ("lpips", "structure", "background_mse")
 MEASURE = ["metric", "protocol", "passport_id"]
 
 
 def compared_editors(current: "Current") -> pd.DataFrame:
-    """A row per measure and two editors with the same sources: who is better, and how surely.
+    """A row per measure and two editors of the same pairs: who is better, and how surely.
+
+    No control, which comes second, is compared with every editor, on the pairs that both edit.
 
     Only values with one passport are compared, of the strength that tables compare. Intervals are
     a paired bootstrap over sources (``likeness.metrics.comparison``).
@@ -29,7 +32,11 @@ def compared_editors(current: "Current") -> pd.DataFrame:
             for name in study.edits
             if (scores := _compared(current, f"{study.name}__{name}")) is not None
         }
-        for a, b in combinations(found, 2):
+        plain = [name for name in found if study.edits[name].method.name == NO_CONTROL]
+        pairs = {name: frozenset(scores["pair_id"]) for name, scores in found.items()}
+        for a, b in combinations([*(name for name in found if name not in plain), *plain], 2):
+            if pairs[a] != pairs[b] and b not in plain:
+                continue
             both = found[a].merge(found[b], on=[*MEASURE, "pair_id"], suffixes=("_a", "_b"))
             for measure, some in both.groupby(MEASURE, sort=False):
                 named = dict(zip(MEASURE, measure, strict=True))

@@ -340,16 +340,35 @@ LEFT JOIN published_editors p ON p.study = e.study AND p.method = e.method
 WHERE e.sources <> 'drawn' AND m.role = 'edit' AND m.part = 'all' AND m.compared
 ORDER BY e.study, e.experiment, m.metric, m.protocol;
 
--- What an editor's knob does: each strength, asked against kept.
+-- What an editor's knob does: each strength, asked against kept, over edits in other words. Only
+-- experiments of one population, which edit the same pairs, belong into one plot.
 CREATE VIEW edit_curves AS
-SELECT e.study, e.experiment, e.title, e.method, m.strength, m.compared,
+WITH populations AS (
+    SELECT study, experiment, count(DISTINCT pair_id) AS pairs,
+           md5(string_agg(DISTINCT pair_id, ' ' ORDER BY pair_id)) AS population
+    FROM images WHERE role = 'edit' AND kind IS DISTINCT FROM 'reweight' GROUP BY ALL
+)
+SELECT e.study, e.experiment, e.title, e.method, p.population, p.pairs, m.strength, m.compared,
        max(value) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim,
+       max(low) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_low,
+       max(high) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_high,
+       max(n) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_n,
        max(value) FILTER (metric = 'kept') AS kept,
        max(value) FILTER (metric = 'asked') AS asked,
+       max(low) FILTER (metric = 'asked') AS asked_low,
+       max(high) FILTER (metric = 'asked') AS asked_high,
+       max(n) FILTER (metric = 'asked') AS asked_n,
        max(value) FILTER (metric = 'directional') AS directional,
-       max(value) FILTER (metric = 'clip_score') AS clip_score
+       max(low) FILTER (metric = 'directional') AS directional_low,
+       max(high) FILTER (metric = 'directional') AS directional_high,
+       max(n) FILTER (metric = 'directional') AS directional_n,
+       max(value) FILTER (metric = 'clip_score') AS clip_score,
+       max(low) FILTER (metric = 'clip_score') AS clip_score_low,
+       max(high) FILTER (metric = 'clip_score') AS clip_score_high,
+       max(n) FILTER (metric = 'clip_score') AS clip_score_n
 FROM experiments e JOIN image_means m USING (study, experiment)
-WHERE e.sources IS NOT NULL AND m.role = 'edit' AND m.part = 'all'
+JOIN populations p USING (study, experiment)
+WHERE e.sources IS NOT NULL AND m.role = 'edit' AND m.part = 'reworded'
 GROUP BY ALL ORDER BY e.study, e.experiment, m.strength;
 
 -- What each asset cost. Partitions share artefacts, such as the pictures of a class: each artefact

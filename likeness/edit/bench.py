@@ -53,6 +53,7 @@ def _wanted(pair: EditPair) -> Wanted:
     return Wanted(
         pair_id=pair.pair_id,
         kind=pair.kind,
+        label=pair.label,
         source_prompt=pair.source_prompt,
         change=Change(target=pair.target_prompt or NO_WORDS),
         seed=int(pair.pair_id[:8], 16),

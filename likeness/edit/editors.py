@@ -62,7 +62,8 @@ class Imported(BaseModel):
     name: Literal["imported"] = "imported"
     folder: str = Field(
         min_length=1,
-        description="folder below the raw folder (LIKENESS_RAW) with pictures named PAIR_ID.png",
+        description="folder below the raw folder (LIKENESS_RAW) with pictures named PAIR_ID.png or "
+        "as the bench calls the pair (TEdBench: PHOTO-TARGET_PROMPT.png), in any case of letters",
     )
 
 

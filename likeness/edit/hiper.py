@@ -73,16 +73,19 @@ def learn_tails(
 def check_room(pipe: Pipeline, prompt: str, tokens: int) -> None:
     """Raises BadInput for a prompt that reaches into the last ``tokens`` positions.
 
-    The tail would take the place of words, which nobody would then see. Quick: no network is asked.
+    The tail would take the place of words, which nobody would then see; the sentence says which.
+    Quick: no network is asked.
     """
     # As the pipeline itself writes out learned words of several vectors.
     whole = pipe.maybe_convert_prompt(prompt, pipe.tokenizer)
     read = pipe.tokenizer(whole, truncation=False, verbose=False)["input_ids"]
     room = int(pipe.tokenizer.model_max_length) - tokens
     if len(read) > room:
+        # As the pipeline cuts a prompt: the mark of its end stays, in the last place.
+        lost = str(pipe.tokenizer.decode(read[room - 1 : -1])).strip()
         raise BadInput(
             f"the prompt '{prompt}' takes {len(read)} positions and a tail of {tokens} leaves "
-            f"{room}: shorten it, or lower tokens"
+            f"{room}, which would cut '{lost}': shorten it, or lower tokens"
         )
 
 

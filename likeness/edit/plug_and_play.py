@@ -103,6 +103,11 @@ def plug_and_play(
         raise too_many(len(starts)) from error
 
 
+def check_layers(pipe: Pipeline, recipe: PlugAndPlayRecipe) -> None:
+    """Raises BadInput for layers that the model does not have. Quick: no network is asked."""
+    _modules(pipe.unet, recipe.layers or _published(pipe.unet))
+
+
 def _denoise(
     pipe: Pipeline,
     starts: Sequence[Start],

@@ -40,9 +40,10 @@ def edit(
 
     All at once; edits that share one Start object and source prompt share the source's branch.
     Where a start has a trajectory, the source's branch is put back onto it after each step (direct
-    inversion, Ju et al. 2023), and where it has ``null_text``, this is what guidance leads away
-    from (Mokady et al. 2023), for the edit too. ``on_step`` counts steps. Raises BadInput as
-    ``plan``, for an inversion in another number of steps, and when memory runs out.
+    inversion, Ju et al. 2023). Where it has ``null_text``, this is what guidance leads away from,
+    for the edit too, and the source's branch comes back to its picture by that alone (Mokady et al.
+    2023). ``on_step`` counts steps. Raises BadInput as ``plan``, for an inversion in another number
+    of steps, and when memory runs out.
     """
     edited, _ = _run(pipe, starts, sources, targets, recipe, on_step, keep=False)
     return edited
@@ -160,7 +161,8 @@ class _Control:
         """The latents that the next step begins with; counts the step."""
         latents = latents.clone()
         for row, start in enumerate(self.branches.starts):
-            if start.trajectory is not None:
+            # Put back as well, a source would show nothing of what its null-text was fitted for.
+            if start.trajectory is not None and start.null_text is None:
                 latents[row] = start.trajectory[-2 - self.step].to(latents)
         if any(one.blend for one in self.plans):
             self._blend(latents)
@@ -208,7 +210,7 @@ def _run(
     if not len(starts) == len(sources) == len(targets):
         raise ValueError(f"{len(starts)} starts, {len(sources)} sources, {len(targets)} targets")
     for start in starts:
-        _check_steps(start, recipe)
+        check_steps(start, recipe)
     plans = [plan(pipe, *pair, recipe) for pair in zip(sources, targets, strict=True)]
     branches = _Branches.of(starts, sources, targets)
     control = _Control(pipe, branches, plans, recipe)
@@ -280,7 +282,8 @@ def _led_away(embeddings: "torch.Tensor", branches: _Branches, step: int) -> "to
     return embeddings
 
 
-def _check_steps(start: Start, recipe: PromptToPromptRecipe) -> None:
+def check_steps(start: Start, recipe: PromptToPromptRecipe) -> None:
+    """Raises BadInput for a start that was inverted in other steps than the recipe's."""
     path = start.trajectory
     steps = len(path) - 1 if path is not None else recipe.num_inference_steps
     null_texts = len(start.null_text) if start.null_text is not None else steps

@@ -1,7 +1,8 @@
 """One batch of pairs by any editor: what each needs of a model, and what it gives back."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +14,10 @@ from likeness.edit.imagic import imagic
 from likeness.edit.inversion import read_starts
 from likeness.edit.learn import read_files
 from likeness.edit.maps import WordMaps
-from likeness.edit.plug_and_play import plug_and_play
-from likeness.edit.prompt_to_prompt import EditedMaps, edit, edit_with_maps, plan
+from likeness.edit.plug_and_play import check_layers, plug_and_play
+from likeness.edit.prompt_to_prompt import EditedMaps, check_steps, edit, edit_with_maps, plan
 from likeness.edit.start import Edited, Start, from_seed
-from likeness.edit.wanted import Wanted
+from likeness.edit.wanted import Branch, Wanted
 from likeness.errors import BadInput
 from likeness.generate.sample import Denoising, Pipeline, sample_batch
 from likeness.images import image_set
@@ -50,26 +51,47 @@ class Studio:
     starts: dict[str, Start] = field(default_factory=dict)  # by image_id
     spoken: dict[str, str] = field(default_factory=dict)  # the prompts they were inverted with
     learned: dict[str, Path] = field(default_factory=dict)  # by pair_id
-    folder: Path | None = None  # of imported edits
+    imported: dict[str, Path] = field(default_factory=dict)  # by what their files are named
     _noise: dict[int, Start] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, pipe: Pipeline, editor: Editor, side: int, inputs: dict[str, Path]) -> "Studio":
+    def open(
+        cls,
+        pipe: Pipeline,
+        editor: Editor,
+        side: int,
+        inputs: dict[str, Path],
+        inversion: Branch = "direct",
+    ) -> "Studio":
         """``inputs``, as the editor needs them: ``inverted``, ``model``, ``imported``."""
         studio = cls(pipe, editor, side)
         if "inverted" in inputs:
             table = image_set.accepted(image_set.read(inputs["inverted"]))
-            studio.starts = read_starts(inputs["inverted"])
+            starts = read_starts(inputs["inverted"])
+            studio.starts = starts if inversion == "direct" else _let_go(starts, editor)
             studio.spoken = dict(zip(table["image_id"], table["prompt"].fillna(""), strict=True))
         if editor.name in ("hiper", "imagic"):
             studio.learned = read_files(inputs["model"])
-        studio.folder = inputs.get("imported")
+        if "imported" in inputs:
+            # Of two that differ in their suffix alone the first by name.
+            files = sorted(inputs["imported"].iterdir(), reverse=True)
+            studio.imported = {file.stem.casefold(): file for file in files if file.is_file()}
         return studio
+
+    @cached_property
+    def unfit(self) -> str | None:
+        """Why the editor can do nothing with this model, if so."""
+        try:
+            if isinstance(self.editor, PlugAndPlay):
+                check_layers(self.pipe, self.editor)
+        except BadInput as error:
+            return str(error)
+        return None
 
     def why_not(self, pair: Wanted) -> str | None:
         """Why a pair cannot be edited; None if it can. Quick: no network is asked."""
-        if pair.reason is not None:
-            return pair.reason
+        if pair.reason is not None or self.unfit is not None:
+            return pair.reason or self.unfit
         editor = self.editor
         is_bench = pair.image_id is not None
         if self._takes_inverted and is_bench and pair.image_id not in self.starts:
@@ -187,8 +209,18 @@ class Studio:
 
     def _imported(self, pair: Wanted) -> np.ndarray:
         """S x S x 3 uint8. Raises Undecodable, with a reason, where there is no such picture."""
-        files = sorted((self.folder or Path()).glob(f"{pair.pair_id}.*"))
-        if not files:
+        names = [name.casefold() for name in (pair.pair_id, pair.label)]
+        file = next((self.imported[name] for name in names if name in self.imported), None)
+        if file is None:
             raise Undecodable(NOT_IMPORTED)
         square = Preparation(size=self.side, resize="crop", color="color")
-        return np.asarray(prepare(decode(files[0], ANY_SIZE), square))
+        return np.asarray(prepare(decode(file, ANY_SIZE), square))
+
+
+def _let_go(starts: dict[str, Start], editor: Editor) -> dict[str, Start]:
+    """The inverted noise alone: sources are sampled from it as their edits are."""
+    if not isinstance(editor, PromptToPrompt):
+        raise TypeError(f"{editor.name} reads its sources on their trajectories")
+    for start in starts.values():
+        check_steps(start, editor)
+    return {name: replace(start, trajectory=None) for name, start in starts.items()}

@@ -20,7 +20,7 @@ from likeness.edit.hiper import HiPerRecipe
 from likeness.edit.start import NO_NUMBERS
 from likeness.edit.studio import Done, Studio
 from likeness.edit.table import EDIT, OWN_COLUMNS, SOURCE
-from likeness.edit.wanted import Wanted
+from likeness.edit.wanted import Branch, Wanted
 from likeness.errors import BadInput
 from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
@@ -46,6 +46,11 @@ class EditsParams(BaseModel):
     resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     editor: Editor
     pairs: list[Wanted] = Field(min_length=1, description="edits of one source one behind another")
+    inversion: Branch = Field(
+        "direct",
+        description="of inverted pictures without null-text, by Prompt-to-Prompt: direct puts a "
+        "source back onto its trajectory after each step, ddim lets it go its own way",
+    )
     imported: dict[str, str] = Field(
         {}, description="file -> sha256 of the folder that edits are imported from"
     )
@@ -79,7 +84,7 @@ def make_edits(
     leaves where it looked at each word in ``maps``, of the first source. Each batch is kept in
     ``scratch`` as soon as it is made, so a killed run goes on behind it. Raises BadInput when the
     model on this machine is not the one that is asked for, when a drawn source cannot be edited as
-    asked, and when nothing can be edited.
+    asked, and when no pair can be edited though the editor fits the model.
     """
     studio = _open(params, inputs)
     shots = [
@@ -123,7 +128,7 @@ def _open(params: EditsParams, inputs: dict[str, Path]) -> Studio:
         needed_identity(params.model, params.identity)
         device = best_device()
         pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
-    return Studio.open(pipe, params.editor, params.resolution, inputs)
+    return Studio.open(pipe, params.editor, params.resolution, inputs, params.inversion)
 
 
 def _reasons(studio: Studio, pairs: Sequence[Wanted]) -> dict[str, str]:
@@ -137,7 +142,8 @@ def _reasons(studio: Studio, pairs: Sequence[Wanted]) -> dict[str, str]:
             if pair.image_id is None:
                 raise BadInput(why)
             found[pair.pair_id] = why
-    if len(found) == len(pairs):
+    # Of an editor that does not fit the model all rows say so, beside the editors that do.
+    if len(found) == len(pairs) and studio.unfit is None:
         raise BadInput(f"no pair can be edited: {next(iter(found.values()))}")
     return found
 

@@ -10,6 +10,8 @@ from likeness.edit.words import said_words
 
 # What an edit does to the words of a prompt.
 WordEdit = Literal["swap", "refine", "reweight"]
+# How the source of an inverted picture is sampled.
+Branch = Literal["direct", "ddim"]
 
 
 class Wanted(BaseModel):
@@ -20,6 +22,7 @@ class Wanted(BaseModel):
     pair_id: str = Field(pattern=r"^[\w-]+$", description="names its files")
     kind: str = Field("", description="swap, refine, reweight; of a bench its own kinds")
     edit: str = Field("", description="what the study calls the edit, over all sources")
+    label: str = Field("", description="what its bench calls it, and a published edit's file")
     source_prompt: str
     change: Change
     seed: int = Field(ge=0, description="of the noise that it begins with")

@@ -16,6 +16,7 @@ from likeness.images.decode import decode
 from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports
 from likeness.metrics.background import BackgroundProtocol, background_kept
+from likeness.metrics.clip_score import ClipScoreForm
 from likeness.metrics.features import unit
 from likeness.metrics.passports import Passport
 from likeness.metrics.tables import OK
@@ -111,21 +112,23 @@ def of_pairs(edits: Edits, pairs: pd.DataFrame, folder: Path) -> Iterator[Measur
         yield Measured(papers[str(passport_id)], values, why, is_own=False)
 
 
-def clip_measures(edits: Edits, source: str) -> Iterator[Measured]:
+def clip_measures(edits: Edits, source: str, form: ClipScoreForm) -> Iterator[Measured]:
     """CLIP score with the target, directional similarity, CLIP-I with the source."""
     from likeness.metrics.clip import open_clip_folder
-    from likeness.metrics.clip_score import clip_score
+    from likeness.metrics.clip_score import clip_score, texts_for
     from likeness.metrics.directional import directional_similarity
 
     encoder = open_clip_folder(source)
     after, before = (encoder.embed_images(x) for x in (edits.files, edits.source_files))
     good = edits.table[edits.good]
     sources = [str(text) for text in good["source_prompt"].fillna("")]
-    target = encoder.embed_texts([str(text) for text in good["prompt"]]).vectors
+    targets = [str(text) for text in good["prompt"]]
+    target = encoder.embed_texts(targets).vectors
     spoken = encoder.embed_texts(sources).vectors
     unreadable = [one or other for one, other in zip(after.reason, before.reason, strict=True)]
-    paper = encoder.passport("clip_score", "clamped")
-    yield edits.measured(paper, clip_score(after.vectors, target), unreadable)
+    said = encoder.embed_texts(texts_for(targets, form)).vectors
+    paper = encoder.passport("clip_score", form)
+    yield edits.measured(paper, clip_score(after.vectors, said, form), unreadable)
     towards = directional_similarity(before.vectors, after.vectors, spoken, target)
     has_words = np.array([bool(text) for text in sources], bool)
     reasons = [

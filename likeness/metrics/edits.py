@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.edit.table import EDIT
 from likeness.metrics import passports, tables
+from likeness.metrics.clip_score import ClipScoreForm
 from likeness.metrics.comparison import mean_score
 from likeness.metrics.edit_measures import (
     Edits,
@@ -50,6 +51,9 @@ MEAN_COLUMNS = {
     "n": "Int64",
     "left_out": "Int64",
 }
+# All but edits by weights alone: these act within the windows that a knob shortens, so that without
+# any window such an edit is its source, and no weaker control of it.
+REWORDED, REWEIGHT = "reworded", "reweight"
 # Yes or no: a share, with Wilson's interval over edits.
 SHARES = ("asked",)
 
@@ -60,7 +64,12 @@ class EditMeasures(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     clip: str | None = Field(None, description="encoder, such as small-clip or clip-vit-l-14")
-    lpips: Path | None = Field(None, description="folder of LPIPS weights")
+    clip_form: ClipScoreForm = Field(
+        "clamped",
+        description="of the CLIP score: clamped is max(cosine, 0); hessel 2.5 times that, of "
+        "'A photo depicts' before the target",
+    )
+    lpips: Path | None = Field(None, description="folder of LPIPS weights: alex, vgg or squeeze")
     structure: str | None = Field(
         None, description="encoder of the structure distance, such as facebook/dino-vitb8"
     )
@@ -87,9 +96,9 @@ def score_edits(
 
     ``inputs``: ``made`` and ``pairs`` of the same experiment, and ``sources`` where there are masks
     or true edits. Measures: ``ssim`` with the source (-1..1), ``clip_score`` with the target
-    (0..1), ``directional`` (-1..1), ``clip_i`` with the source (-1..1), ``lpips`` and
-    ``structure`` to the source, ``background_mse``, ``_psnr`` (dB) and ``_ssim`` outside of the
-    mask by both protocols, ``after_ssim`` to the true edit beside ``untouched_ssim``, that of the
+    (0..1; Hessel's form: 0..2.5), ``directional`` (-1..1), ``clip_i`` with the source (-1..1),
+    ``lpips`` and ``structure`` to the source, ``background_mse``, ``_psnr`` (dB) and ``_ssim``
+    outside of the mask by both protocols, ``after_ssim`` to the true edit beside ``untouched_ssim``, that of the
     source, ``asked`` (1 where the reader reads what was asked, of sources that it reads rightly)
     and ``kept`` (share of what should stay). Means count a source once; ``asked`` is a share of
     edits. Raises BadInput where a measure that is named cannot be had.
@@ -121,7 +130,7 @@ def _measured(
     wanted = params.measures
     yield from of_pairs(edits, tables.read(inputs["pairs"], tables.PAIRS), inputs["pairs"])
     if wanted.clip is not None:
-        yield from clip_measures(edits, wanted.clip)
+        yield from clip_measures(edits, wanted.clip, wanted.clip_form)
     if wanted.lpips is not None:
         yield lpips_measure(edits, wanted.lpips)
     if wanted.structure is not None:
@@ -154,7 +163,7 @@ def _scores(edits: Edits, measured: list[Measured]) -> pd.DataFrame:
 
 
 def _means(scores: pd.DataFrame, edits: pd.DataFrame) -> Iterator[dict[str, object]]:
-    """Over the edits of each strength, and of those that are compared by their kinds too."""
+    """Of each strength over all edits and those in other words; of the compared by kinds too."""
     about = edits[["pair_id", "strength", "kind", "source_id", "compared"]]
     # Strengths may be missing, and missing ones are equal here.
     key = ["pair_id", "strength"]
@@ -163,8 +172,10 @@ def _means(scores: pd.DataFrame, edits: pd.DataFrame) -> Iterator[dict[str, obje
     for one, rows in joined.groupby([*named, "strength", "compared"], dropna=False, sort=False):
         said = dict(zip([*named, "strength", "compared"], one, strict=True))
         yield _mean(said, "all", rows)
+        kinds = rows["kind"].fillna("")
+        yield _mean(said, REWORDED, rows[kinds != REWEIGHT])
         if bool(one[-1]):
-            for kind, some in rows[rows["kind"].fillna("") != ""].groupby("kind"):
+            for kind, some in rows[kinds != ""].groupby("kind"):
                 yield _mean(said, str(kind), some)
 
 

@@ -5,11 +5,11 @@ The distance of two pictures is the squared Euclidean distance of two long vecto
 features of unit length over channels, times the roots of the learned weights, over the root of the
 number of places. So a picture passes the network once, and a matrix is one product.
 
-A folder of weights holds ``config.json`` with ``{"backbone": "alex"}`` or ``"vgg"`` and
-``model.safetensors``, float32, with the names of the two published files that it is made of:
-``features.N.weight`` and ``features.N.bias`` of torchvision's ``alexnet`` or ``vgg16``
-(``IMAGENET1K_V1``), and ``lin0.model.1.weight`` ... ``lin4.model.1.weight`` (1 x C x 1 x 1) of the
-LPIPS authors' heads, version 0.1.
+A folder of weights holds ``config.json`` with ``{"backbone": "alex"}``, ``"vgg"`` or ``"squeeze"``
+and ``model.safetensors``, float32, with the names of the two published files that it is made of:
+``features.N...weight`` and ``bias`` of torchvision's ``alexnet``, ``vgg16`` or ``squeezenet1_1``
+(``IMAGENET1K_V1``), and ``lin0.model.1.weight`` ... ``lin4.model.1.weight`` (1 x C x 1 x 1;
+``squeeze``: ``lin6``) of the LPIPS authors' heads, version 0.1.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,19 +45,23 @@ SMALLEST = 64  # side in px: below it the last layers see a place or two
 BYTES = 2 << 30  # of features in memory at a time
 Convolution = tuple[int, int, int, int, int]  # channels in and out, kernel, stride, padding
 Pool = tuple[int, int]  # kernel, stride
+# Channels in, of a 1 x 1, and of each of the two, 1 x 1 and 3 x 3, side by side behind it.
+Fire = tuple[int, int, int]
+Layer = Convolution | Fire | Pool | None  # None: a ReLU
 
 
 @dataclass(frozen=True)
 class Backbone:
     """Layers at their published indices, a ReLU after each convolution, and where it is read."""
 
-    layers: tuple[Convolution | Pool | None, ...]  # None: a ReLU
+    layers: tuple[Layer, ...]
     read_at: tuple[int, ...]
     widths: tuple[int, ...]
+    ceil: bool = False  # of pools: a last place that lies half outside counts
 
 
-def _vgg() -> tuple[Convolution | Pool | None, ...]:
-    layers: list[Convolution | Pool | None] = []
+def _vgg() -> tuple[Layer, ...]:
+    layers: list[Layer] = []
     before = 3
     for block, (width, count) in enumerate(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))):
         layers += [(2, 2)] if block else []
@@ -87,6 +91,26 @@ BACKBONES = {
         (64, 192, 384, 256, 256),
     ),
     "vgg": Backbone(_vgg(), (3, 8, 15, 22, 29), (64, 128, 256, 512, 512)),
+    "squeeze": Backbone(
+        (
+            (3, 64, 3, 2, 0),
+            None,
+            (3, 2),
+            (64, 16, 64),
+            (128, 16, 64),
+            (3, 2),
+            (128, 32, 128),
+            (256, 32, 128),
+            (3, 2),
+            (256, 48, 192),
+            (384, 48, 192),
+            (384, 64, 256),
+            (512, 64, 256),
+        ),
+        (1, 4, 7, 9, 10, 11, 12),
+        (64, 128, 256, 384, 384, 512, 512),
+        ceil=True,
+    ),
 }
 
 
@@ -194,9 +218,12 @@ def vector_length(backbone: str, side: int) -> int:
     spec = BACKBONES[backbone]
     size, channels, total = side, 3, 0
     for number, layer in enumerate(spec.layers):
-        if layer is not None:
+        if layer is not None and len(layer) == 3:
+            channels = 2 * layer[2]
+        elif layer is not None:
             kernel, stride, padding = layer[2:] if len(layer) == 5 else (*layer, 0)
-            size = (size + 2 * padding - kernel) // stride + 1
+            over = stride - 1 if spec.ceil and len(layer) == 2 else 0
+            size = (size + 2 * padding - kernel + over) // stride + 1
             channels = layer[1] if len(layer) == 5 else channels
         if number in spec.read_at:
             total += channels * size * size
@@ -217,7 +244,9 @@ def open_lpips(folder: Path, device: str | None = None) -> Lpips:
         )
     backbone = str(config_of(folder).get("backbone"))
     if backbone not in BACKBONES:
-        raise BadInput(f"{folder}/config.json: backbone must be alex or vgg, not {backbone}")
+        raise BadInput(
+            f"{folder}/config.json: backbone must be alex, vgg or squeeze, not {backbone}"
+        )
     tensors = load_file(file)
     network = _network(backbone)
     wanted = {f"features.{name}": value.shape for name, value in network.state_dict().items()}
@@ -273,11 +302,33 @@ def _network(backbone: str) -> "nn.Sequential":
     from torch import nn
 
     made: list[nn.Module] = []
-    for layer in BACKBONES[backbone].layers:
+    spec = BACKBONES[backbone]
+    for layer in spec.layers:
         if layer is None:
             made.append(nn.ReLU())
         elif len(layer) == 2:
-            made.append(nn.MaxPool2d(*layer))
+            made.append(nn.MaxPool2d(*layer, ceil_mode=spec.ceil))
+        elif len(layer) == 3:
+            made.append(_fire(*layer))
         else:
             made.append(nn.Conv2d(*layer))
     return nn.Sequential(*made)
+
+
+def _fire(before: int, squeezed: int, each: int) -> "nn.Module":
+    """A fire module of SqueezeNet (Iandola et al. 2016, arXiv 1602.07360); names as published."""
+    import torch
+    from torch import nn
+
+    class Module(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.squeeze = nn.Conv2d(before, squeezed, 1)
+            self.expand1x1 = nn.Conv2d(squeezed, each, 1)
+            self.expand3x3 = nn.Conv2d(squeezed, each, 3, padding=1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.squeeze(x).relu()
+            return torch.cat([self.expand1x1(x), self.expand3x3(x)], 1).relu()
+
+    return Module()

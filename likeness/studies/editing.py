@@ -18,7 +18,7 @@ from likeness.edit.editors import (
 from likeness.edit.inversion import Inversion
 from likeness.edit.null_text import NullText
 from likeness.edit.table import ROLES
-from likeness.edit.wanted import Wanted, kind_of
+from likeness.edit.wanted import Branch, Wanted, kind_of
 from likeness.edit.words import is_said, said_words
 from likeness.metrics.edits import EditMeasures
 from likeness.metrics.known_edits import Claim, Claims
@@ -183,8 +183,11 @@ class BenchEdits(Editing):
     substeps: int = Field(
         1, ge=1, le=100, description="of inversion, from each timestep of the edit to the next"
     )
-    null_text: NullText | None = Field(
-        None, description="embeddings of no words fitted to each picture; none: direct inversion"
+    inversion: Branch | NullText = Field(
+        "direct",
+        description="how the source of an edit stays its picture: direct puts it back onto its "
+        "inverted latents after each step; ddim does nothing more; or embeddings of no words are "
+        "fitted to each picture, of which the fields are those of null-text",
     )
 
     @property
@@ -198,15 +201,19 @@ class BenchEdits(Editing):
         return self.folder is not None or isinstance(self.method, Imported)
 
     @property
-    def inversion(self) -> Inversion | None:
+    def inverted_as(self) -> Inversion | None:
         """How its pictures are inverted; None for editors that begin with noise of their own."""
         if not isinstance(self.method, PromptToPrompt | PlugAndPlay):
             return None
         return Inversion(
             num_inference_steps=self.method.num_inference_steps,
             substeps=self.substeps,
-            null_text=self.null_text,
+            null_text=self._null_text,
         )
+
+    @property
+    def _null_text(self) -> NullText | None:
+        return self.inversion if isinstance(self.inversion, NullText) else None
 
     @model_validator(mode="after")
     def _can_be_edited(self) -> "BenchEdits":
@@ -214,20 +221,23 @@ class BenchEdits(Editing):
             needs = "is drawn and has no folder" if self.folder else "is read: say its folder"
             raise ValueError(f"the bench of '{self.title}', {self.edited}, {needs}")
         # Its own sentence where the steps cannot be divided.
-        inversion = self.inversion
-        if inversion is None and (self.null_text is not None or self.substeps != 1):
+        inverted, null_text = self.inverted_as, self._null_text
+        if inverted is None and (self.inversion != "direct" or self.substeps != 1):
             raise ValueError(
                 f"'{self.title}' edits by {self.method.name}, which inverts nothing: leave out "
-                "substeps and null_text"
+                "substeps and inversion"
             )
-        if self.null_text is None:
+        if self.inversion == "direct":
             return self
         if not isinstance(self.method, PromptToPrompt):
-            raise ValueError(f"'{self.title}' has null_text, which only prompt_to_prompt reads")
-        if self.null_text.guidance_scale != self.method.guidance_scale:
             raise ValueError(
-                f"'{self.title}' edits at guidance {self.method.guidance_scale:g} and null_text "
-                f"undoes {self.null_text.guidance_scale:g}: say the same for both"
+                f"'{self.title}' has an inversion of which {self.method.name} knows nothing: leave "
+                "it out, or take prompt_to_prompt"
+            )
+        if null_text and null_text.guidance_scale != self.method.guidance_scale:
+            raise ValueError(
+                f"'{self.title}' edits at guidance {self.method.guidance_scale:g} and null-text "
+                f"undoes {null_text.guidance_scale:g}: say the same for both"
             )
         return self
 

@@ -32,8 +32,14 @@ MEASURES = (
     ("after_ssim", None, "SSIM with the true edit"),
     ("untouched_ssim", None, "untouched: SSIM with the true edit"),
 )
+# What lies outside of a mask: is it kept better than without control?
+BACKGROUND = {
+    "background_mse": "background MSE",
+    "background_ssim": "background SSIM",
+    "background_psnr": "background PSNR, dB",
+}
 # Of two editors side by side.
-COMPARED = ("asked", "kept", "clip_score", "directional", "ssim", "after_ssim")
+COMPARED = ("asked", "kept", "clip_score", "directional", "ssim", "after_ssim", *BACKGROUND)
 
 
 def set_rows(warehouse: Path, study: str) -> pd.DataFrame:
@@ -81,7 +87,8 @@ def comparison_rows(warehouse: Path, study: str) -> pd.DataFrame:
     """A row per two editors and measure: mean difference, and how often the first wins."""
     found = query(
         warehouse,
-        "SELECT * FROM edit_comparisons WHERE study = ? AND n > 0 AND protocol <> 'original_256'",
+        "SELECT * FROM edit_comparisons WHERE study = ? AND n > 0 AND protocol <> 'original_256' "
+        "AND NOT (starts_with(metric, 'background') AND protocol = 'original')",
         [study],
     )
     found = found[found["metric"].isin(COMPARED)]
@@ -99,6 +106,35 @@ def comparison_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
 
 
+def control_rows(warehouse: Path, study: str) -> pd.DataFrame:
+    """A row per editor of a bench: its background less that of no control, on the same pairs.
+
+    With several experiments without control the one that shares most sources. Outside of the mask
+    alone; below 0 an error is smaller, above 0 SSIM and PSNR are better.
+    """
+    found = query(
+        warehouse,
+        "SELECT c.* FROM edit_comparisons c JOIN experiments a ON a.study = c.study "
+        "AND a.experiment = c.experiment_a JOIN experiments b ON b.study = c.study "
+        "AND b.experiment = c.experiment_b WHERE c.study = ? AND c.n > 0 "
+        "AND c.protocol = 'corrected' AND a.method <> 'regenerate' AND b.method = 'regenerate' "
+        "ORDER BY c.n DESC, c.experiment_b",
+        [study],
+    )
+    found = found[found["metric"].isin(BACKGROUND)]
+    rows = []
+    for editor, mine in found.groupby("experiment_a", sort=True):
+        plain = mine["experiment_b"].iloc[0]
+        row = {"editor": editor, "less": plain}
+        by_metric = {r.metric: r for r in mine[mine["experiment_b"] == plain].itertuples()}
+        for metric, name in BACKGROUND.items():
+            one = by_metric.get(metric)
+            row[f"{name} [95 %], n"] = _rate(one, "difference", "n") if one else NO_DATA
+            row[f"{name}, better [95 %]"] = _wins(one) if one else NO_DATA
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def edits_of(artifacts: Artifacts, study: Study, pictures: Pictures, folder: Path) -> Any:
     """All that the page shows of a study's edits; None for a study without any."""
     if not study.edits:
@@ -109,6 +145,7 @@ def edits_of(artifacts: Artifacts, study: Study, pictures: Pictures, folder: Pat
     return {
         "sets": set_rows(warehouse, study.name),
         "bench": bench_rows(warehouse, study.name),
+        "control": control_rows(warehouse, study.name),
         "comparisons": comparison_rows(warehouse, study.name),
         "curves": name if draw_edit_curves(curves, folder / name) else None,
         "galleries": [
@@ -163,7 +200,9 @@ def _rate(row: Any, name: str, count: str) -> str:
     if pd.isna(value) or pd.isna(n):
         return NO_DATA
     ends = ("low", "high") if name in ("value", "difference") else (f"{name}_low", f"{name}_high")
-    return rate_text(float(value), getattr(row, ends[0]), getattr(row, ends[1]), int(n))
+    # A squared error of a background is a few thousandths.
+    digits = 5 if getattr(row, "metric", "") == "background_mse" else 3
+    return rate_text(float(value), getattr(row, ends[0]), getattr(row, ends[1]), int(n), digits)
 
 
 def _wins(row: Any) -> str:

@@ -124,11 +124,12 @@ def share_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
 
 
-def rate_text(value: float, low: float, high: float, n: int) -> str:
+def rate_text(value: float, low: float, high: float, n: int, digits: int = 3) -> str:
     """A number with its interval and what it rests on; a few pictures have no interval."""
     if not n:
         return NO_DATA
-    return f"{value:.3f}, n={n}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}], n={n}"
+    said, *ends = (f"{one:.{digits}f}" for one in (value, low, high))
+    return f"{said}, n={n}" if pd.isna(low) else f"{said} [{ends[0]}, {ends[1]}], n={n}"
 
 
 def _number(value: float) -> str:

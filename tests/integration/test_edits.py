@@ -63,7 +63,7 @@ experiments:
   bench__null_text:
     extends: bench__control
     title: A bench, null-text
-    null_text: {inner_steps: 1, guidance_scale: 4.0}
+    inversion: {inner_steps: 1, guidance_scale: 4.0}
   bench__hiper:
     extends: bench__control
     title: A bench, HiPer
@@ -326,3 +326,6 @@ def test_the_page_and_the_terminal_show_sets_benches_knobs_and_words(done):
     assert any("maps" in name for name in named)
     assert "Sets of edits" in done.said
     assert "Editors on a bench" in done.said
+    # every editor's background is held against that of no control
+    assert "Is the background kept better than without control?" in done.page
+    assert "Backgrounds of editors less those without control" in done.said

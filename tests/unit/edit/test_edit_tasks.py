@@ -1,17 +1,24 @@
 """Edits as an image set: laws of the task, whatever the editor."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import tiny_pipeline
 from PIL import Image
 
 from likeness.edit import tasks
 from likeness.edit.change import Change
+from likeness.edit.fitting import sampled
+from likeness.edit.inversion import read_starts
+from likeness.edit.start import decode, words_of
 from likeness.edit.tasks import EditsParams, make_edits
 from likeness.edit.wanted import Wanted
 from likeness.errors import BadInput
-from likeness.generate.sample import Sampling, sample_batch
+from likeness.generate.sample import Denoising, Sampling, sample_batch
 from likeness.images import image_set
+from likeness.metrics.edit_pairs import EditPairsParams, score_edit_pairs
+from likeness.metrics.edits import EditScoresParams, score_edits
+from likeness.models.load import load_pipeline
 from likeness.models.local import model_identity
 
 DOG, CAT, RED = "a photo of a dog", "a photo of a cat", "a photo of a red dog"
@@ -49,7 +56,7 @@ def make(models, tmp_path, monkeypatch):
     """Calls ``make_edits``; its table and its pictures by file."""
     monkeypatch.setenv("LIKENESS_MODELS", str(models))
 
-    def call(name, editor, wanted=None, batch=8, inputs=None, scratch=None):
+    def call(name, editor, wanted=None, batch=8, inputs=None, scratch=None, **more):
         params = EditsParams(
             model="tiny",
             identity=model_identity("tiny"),
@@ -58,6 +65,7 @@ def make(models, tmp_path, monkeypatch):
             editor=editor | ({} if editor["name"] == "imported" else {"num_inference_steps": 10}),
             pairs=wanted or pairs(),
             batch=batch,
+            **more,
         )
         output = tmp_path / name
         output.mkdir()
@@ -103,8 +111,6 @@ def test_without_any_share_of_its_windows_control_is_plain_sampling(make):
 
 
 def test_without_control_pictures_are_those_of_the_prompt_and_the_seed(make, models):
-    from likeness.models.load import load_pipeline
-
     table, pictures = make("plain", {"name": "regenerate"})
     pipe = load_pipeline("tiny", "cpu")
     sampling = Sampling(num_inference_steps=10)
@@ -198,3 +204,86 @@ def test_a_picture_that_was_not_inverted_is_not_edited(make, tmp_path):
     ids = write_bench(tmp_path / "bench", 2)
     with pytest.raises(BadInput, match="no pair can be edited: its picture could not be inverted"):
         make("edited", CONTROL, of_bench(ids), inputs={"sources": tmp_path / "bench"})
+
+
+def test_published_edits_are_found_by_what_their_bench_calls_the_pair(make, tmp_path):
+    wanted = of_bench(write_bench(tmp_path / "bench", 3))
+    label = "dog2_standing.jpeg-A_photo_of_a_sitting_dog."
+    wanted[0] = wanted[0].model_copy(update={"label": label})
+    wanted[1] = wanted[1].model_copy(update={"label": label.upper().replace("DOG2", "Cat1")})
+    shades = {f"{label}.png": 40, "cat1_standing.JPEG-a_photo_of_a_SITTING_dog..PNG": 80}
+    shades[f"{wanted[2].pair_id}.png"] = 120
+    (tmp_path / "theirs").mkdir()
+    for name, shade in shades.items():
+        # neither small nor of one colour, which no picture is
+        picture = np.full((64, 64), shade, np.uint8)
+        picture[:32, :], picture[32:, :] = shade - 20, shade + 20
+        Image.fromarray(picture).save(tmp_path / "theirs" / name)
+    table, pictures = make(
+        "edited",
+        {"name": "imported", "folder": "theirs"},
+        wanted,
+        inputs={"sources": tmp_path / "bench", "imported": tmp_path / "theirs"},
+    )
+    edits = table[table["role"] == "edit"]
+    assert edits["status"].tolist() == ["accepted"] * 3
+    assert [pictures[file].mean() for file in edits["file"]] == [40, 80, 120]
+
+
+def inverted(folder, ids):
+    """Random trajectories of ten steps for these pictures, as an inversion leaves them."""
+    import torch
+    from safetensors.torch import save_file
+
+    (folder / "inverted").mkdir(parents=True)
+    rows = []
+    for number, name in enumerate(ids):
+        torch.manual_seed(number)
+        file = f"inverted/{name}.safetensors"
+        save_file({"trajectory": torch.randn(11, 4, 8, 8)}, folder / file)
+        rows.append({"image_id": name, "inverted": file, "prompt": DOG, "status": "accepted"})
+    image_set.write(folder, image_set.frame(rows, {"inverted": "string"}))
+    return folder
+
+
+def test_layers_that_a_model_does_not_have_are_the_reason_of_every_row(make, tmp_path):
+    ids = write_bench(tmp_path / "bench", 2)
+    inputs = {"sources": tmp_path / "bench", "inverted": inverted(tmp_path / "inv", ids)}
+    missing = PLUG | {"layers": {"features": ["up_blocks.9.resnets.0"], "attention": []}}
+    table, _ = make("edited", missing, of_bench(ids), inputs=inputs)
+    edits = table[table["role"] == "edit"]
+    assert edits["status"].tolist() == ["rejected"] * 2
+    sentence = "layer up_blocks.9.resnets.0 is no layer of features in this model: say up_blocks.0"
+    assert edits["reason"].str.startswith(sentence).all()
+    assert (table["role"] == "source").sum() == 2
+    # and its measures are empty, not an error
+    for call, params, name, inputs in (
+        (score_edit_pairs, EditPairsParams(), "pairs", {}),
+        (score_edits, EditScoresParams(), "scores", {"pairs": tmp_path / "pairs"}),
+    ):
+        (tmp_path / name).mkdir()
+        call(params, inputs | {"made": tmp_path / "edited"}, tmp_path / name, tmp_path)
+    scores = pd.read_parquet(tmp_path / "scores" / "scores.parquet")
+    assert scores["value"].isna().all()
+
+
+def test_with_plain_inversion_sources_are_sampled_from_the_inverted_noise(make, tmp_path):
+    """Direct inversion shows the picture that was inverted; without it, what its noise becomes."""
+    import torch
+
+    ids = write_bench(tmp_path / "bench", 1)
+    inputs = {"sources": tmp_path / "bench", "inverted": inverted(tmp_path / "inv", ids)}
+    shown = {}
+    for inversion in ("direct", "ddim"):
+        make(inversion, CONTROL, of_bench(ids), inputs=inputs, inversion=inversion)
+        shown[inversion] = pixels(tmp_path / inversion / "maps" / "source" / "picture.png")
+    start = read_starts(inputs["inverted"])[ids[0]]
+    pipe = load_pipeline("tiny", "cpu")
+    ten = Denoising(num_inference_steps=10)
+    with torch.no_grad():
+        words = words_of(pipe, [DOG], "", ten.guidance_scale)
+        free = decode(pipe, sampled(pipe, start.noise[None], words, ten, lambda: None))[0]
+    held = decode(pipe, start.trajectory[:1])[0]
+    assert np.abs(shown["direct"] - held).max() <= 1
+    assert np.abs(shown["ddim"] - free).max() <= 1
+    assert np.abs(shown["ddim"] - held).max() > 1

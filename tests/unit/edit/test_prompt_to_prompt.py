@@ -4,6 +4,7 @@ import tiny_pipeline
 
 from likeness.edit.attention import EditedAttention, MapStore, controlled
 from likeness.edit.change import Change, LocalBlend, PromptToPromptRecipe, plan
+from likeness.edit.null_text import reconstruct
 from likeness.edit.prompt_to_prompt import (
     MASK_ALL,
     MASK_NOTHING,
@@ -243,6 +244,20 @@ def test_each_step_has_its_own_null_text(pipe):
             told = pipe.unet(x, timestep, encoder_hidden_states=words).sample
             x = pipe.scheduler.step(free + 5.0 * (told - free), timestep, x).prev_sample
     assert np.abs(decode(pipe, x)[0].astype(int) - made.edited[0]).max() <= 1
+
+
+def test_a_null_text_brings_the_source_back_by_itself(pipe):
+    """The trajectory that came with it says how many steps there are, and nothing more."""
+    import torch
+
+    torch.manual_seed(7)
+    path, null = torch.randn(11, 4, 8, 8), torch.randn(10, 77, 16)
+    inverted = Start(path[-1], path, null)
+    made = edit(pipe, [inverted] * 2, [SOURCE] * 2, [SOURCE, SWAP], recipe(**ALL))
+    again = reconstruct(pipe, [inverted], [SOURCE], recipe())[0].astype(int)
+    for row in (*made.source, made.edited[0]):
+        assert np.abs(row - again).max() <= 1
+    assert np.abs(decode(pipe, path[:1])[0] - again).max() > 1
 
 
 def blended(pipe, targets, step, heat):

@@ -10,9 +10,12 @@ from PIL import Image
 
 from likeness.metrics import known_edits
 from likeness.metrics.background import background_kept
+from likeness.metrics.edit_measures import Edits, clip_measures
 from likeness.metrics.edit_pairs import EditPairsParams, score_edit_pairs
 from likeness.metrics.edits import EditMeasures, EditScoresParams, score_edits
+from likeness.metrics.features import Features
 from likeness.metrics.known_edits import Claims
+from likeness.metrics.passports import Passport
 from likeness.statistics import wilson
 from likeness.world.reader.read import Reading
 
@@ -126,3 +129,43 @@ def test_ssim_is_that_of_the_pairs(score):
     known = pairs[(pairs["set_a"] == "source") & (pairs["protocol"] == "corrected")]
     mine = values(scores, "ssim", "corrected")
     assert mine.loc[["p0", "p1", "p2"], "value"].tolist() == known["value"].tolist()
+
+
+class Encoder:
+    """Pictures to (3, 4) where they are edited and (1, 0) where not; texts by their first words."""
+
+    def embed_images(self, files):
+        vectors = [[1.0, 0.0] if "made" not in file.name else [3.0, 4.0] for file in files]
+        return features_of(vectors)
+
+    def embed_texts(self, texts):
+        known = {"a cat": [1.0, 0.0], "A photo depicts a cat": [0.0, 2.0], "a dog": [0.0, -1.0]}
+        known["A photo depicts a dog"] = [0.0, -1.0]
+        return features_of([known[text] for text in texts])
+
+    def passport(self, metric, protocol):
+        return Passport(metric=metric, protocol=protocol, preprocessing="none")
+
+
+def features_of(vectors):
+    return Features(np.array(vectors), ("ok",) * len(vectors), ("",) * len(vectors))
+
+
+@pytest.mark.parametrize(("form", "values"), [("clamped", [0.6, 0.0]), ("hessel", [2.0, 0.0])])
+def test_the_clip_score_has_two_forms(tmp_path, monkeypatch, form, values):
+    monkeypatch.setattr("likeness.metrics.clip.open_clip_folder", lambda source: Encoder())
+    edited = {
+        "p0": (edit_set.noise(1), {}),
+        "p1": (edit_set.noise(2), {"prompt": "a dog"}),
+    }
+    edit_set.write(tmp_path / "made", {"s0": (edit_set.noise(0), edited)})
+    edits = Edits.of({"made": tmp_path / "made"}, {}, {})
+    found = {one.paper.metric: one for one in clip_measures(edits, "any", form)}
+    assert found["clip_score"].values.tolist() == pytest.approx(values)
+    assert found["clip_score"].paper.protocol == form
+    # the other measures know no prefix
+    assert found["clip_i"].values.tolist() == pytest.approx([0.6, 0.6])
+    change = np.array([3, 4]) / 5 - np.array([1, 0])
+    asked = np.array([1, 0]) - np.array([0, -1])
+    cosine = change @ asked / np.linalg.norm(change) / np.linalg.norm(asked)
+    assert found["directional"].values[0] == pytest.approx(cosine)

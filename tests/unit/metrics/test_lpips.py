@@ -54,6 +54,30 @@ def vgg_features(x, w):
         yield x
 
 
+def squeeze_features(x, w):
+    """SqueezeNet 1.1 by hand: where it pools, a last place may lie half outside."""
+
+    def convolved(name, x, stride=1, padding=0):
+        return F.relu(
+            F.conv2d(x, w[f"features.{name}.weight"], w[f"features.{name}.bias"], stride, padding)
+        )
+
+    x = convolved("0", x, stride=2)
+    yield x
+    for number in (3, 4, 6, 7, 9, 10, 11, 12):
+        if number in (3, 6, 9):
+            rest = -(x.shape[2] - 3) % 2
+            x = F.max_pool2d(F.pad(x, (0, rest, 0, rest)), 3, 2)
+        x = convolved(f"{number}.squeeze", x)
+        wide = [
+            convolved(f"{number}.expand1x1", x),
+            convolved(f"{number}.expand3x3", x, padding=1),
+        ]
+        x = torch.cat(wide, 1)
+        if number not in (3, 6):
+            yield x
+
+
 def direct(one, other, w, features):
     """Zhang et al., eq. 1, on two pictures of H x W x 3 uint8."""
     shift = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
@@ -108,6 +132,17 @@ def test_vgg_is_the_formula_written_out():
     vectors = Lpips(network, heads, "vgg", "").embed(some, 64).vectors
     assert vectors.shape[1] == vector_length("vgg", 64)
     wanted = direct(*some, w, vgg_features)
+    assert lpips(vectors[:1], vectors[1:])[0] == pytest.approx(wanted, rel=1e-4)
+
+
+@pytest.mark.parametrize("side", [64, 75])
+def test_squeeze_is_the_formula_written_out(tmp_path, side):
+    w = tensors_of("squeeze")
+    measure = open_lpips(write(tmp_path / "squeeze", w, "squeeze"), "cpu")
+    some = pictures(2, side)
+    vectors = measure.embed(some, side).vectors
+    assert vectors.shape[1] == vector_length("squeeze", side)
+    wanted = direct(*some, w, squeeze_features)
     assert lpips(vectors[:1], vectors[1:])[0] == pytest.approx(wanted, rel=1e-4)
 
 
@@ -186,5 +221,5 @@ def test_weights_that_are_missing_or_wrong_are_named(weights, tmp_path):
     negative = weights | {"lin2.model.1.weight": -torch.rand(1, 384, 1, 1)}
     with pytest.raises(BadInput, match=r"lin2\.model\.1\.weight has negative weights"):
         open_lpips(write(tmp_path / "c", negative))
-    with pytest.raises(BadInput, match="must be alex or vgg, not squeeze"):
-        open_lpips(write(tmp_path / "d", weights, "squeeze"))
+    with pytest.raises(BadInput, match="must be alex, vgg or squeeze, not resnet"):
+        open_lpips(write(tmp_path / "d", weights, "resnet"))

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from resources.comparisons import compared_editors
-from resources.report.edits import bench_rows, comparison_rows, set_rows
+from resources.report import edit_curves
+from resources.report.edits import bench_rows, comparison_rows, control_rows, set_rows
 from resources.warehouse import build, query
 
 
@@ -27,9 +29,12 @@ def of_pairs(experiment, protocol, value, sets="set"):
 def warehouse(tmp_path_factory):
     file = tmp_path_factory.mktemp("edits") / "likeness.duckdb"
     names = {"control": "drawn", "later": "drawn", "bench": "world", "sampled": None}
+    names |= {"curve": "world", "plain": "world", "fewer": "world"}
+    methods = {"plain": "regenerate", "fewer": "regenerate"}
     experiments = pd.DataFrame(
         [
-            {"study": "s", "experiment": name, "title": "t", "method": "hiper", "sources": sources}
+            {"study": "s", "experiment": name, "title": "t", "sources": sources}
+            | {"method": methods.get(name, "hiper")}
             for name, sources in names.items()
         ]
     )
@@ -41,6 +46,12 @@ def warehouse(tmp_path_factory):
             ("edit", "accepted", False),
             ("edit", "rejected", True),
         )
+    ]
+    edit = {"study": "s", "role": "edit", "status": "accepted", "compared": False}
+    images += [
+        edit | {"experiment": name, "pair_id": pair, "kind": kind}
+        for name, pairs in (("bench", "abcd"), ("curve", "ba"), ("plain", "ab"))
+        for pair, kind in zip(pairs, ("swap", "refine", "reweight", "reweight"), strict=False)
     ]
     pairs = [
         of_pairs("control", "original_256", 0.7),
@@ -57,16 +68,29 @@ def warehouse(tmp_path_factory):
         mean("bench", "clip_score", 0.8, compared=False),
         mean("bench", "clip_score", 0.9, part="pose"),
         mean("bench", "background_mse", 0.25, protocol="corrected"),
+        mean("bench", "clip_score", 0.35, part="reworded"),
+        mean("curve", "ssim", 0.5, part="reworded", protocol="corrected", strength=1.0),
+        mean("curve", "clip_score", 0.3, part="reworded", strength=1.0),
+        mean("curve", "ssim", 0.4, part="reworded", protocol="corrected", strength=0.0),
+        mean("curve", "clip_score", 0.4, part="reworded", strength=0.0, n=3),
+        mean("plain", "ssim", 0.2, part="reworded", protocol="corrected"),
+        mean("plain", "clip_score", 0.5, part="reworded"),
     ]
     comparison = {"study": "s", "metric": "kept", "protocol": "p", "passport_id": "x"}
     comparison |= {"experiment_a": "a", "experiment_b": "b", "difference": 0.5, "low": 0.25}
     comparison |= {"high": 0.75, "n": 4, "wins": np.nan, "ties": 4, "left_out": 0}
+    background = {"study": "s", "metric": "background_mse", "protocol": "corrected", "ties": 0}
+    background |= {"experiment_a": "bench", "experiment_b": "plain", "difference": -0.00123}
+    background |= {"low": -0.002, "high": -0.0005, "n": 4, "wins": 0.75, "wins_low": 0.3}
+    background |= {"wins_high": 0.95, "left_out": 0}
+    fewer = background | {"experiment_b": "fewer", "n": 2, "difference": 0.5}
+    as_published = background | {"protocol": "original", "difference": 0.7}
     tables = {
         "experiments": experiments,
         "images": pd.DataFrame(images),
         "pair_means": pd.DataFrame(pairs),
         "image_means": pd.DataFrame(means),
-        "edit_comparisons": pd.DataFrame([comparison]),
+        "edit_comparisons": pd.DataFrame([comparison, fewer, as_published, background]),
         "published_sets": pd.DataFrame([{"study": "s", "experiment": "control", "ssim": 0.77}]),
         "published_editors": pd.DataFrame(
             [{"study": "s", "method": "hiper", "metric": "clip_score", "value": 0.2173}]
@@ -90,7 +114,9 @@ def test_sets_have_both_protocols_swaps_and_what_was_published(warehouse):
 
 
 def test_a_bench_has_a_row_a_measure_of_the_compared_strength(warehouse):
-    rows = query(warehouse, "SELECT metric, value, published FROM editing_bench")
+    rows = query(
+        warehouse, "SELECT metric, value, published FROM editing_bench WHERE experiment = 'bench'"
+    )
     assert rows["value"].tolist() == [0.25, 0.3]
     assert rows["published"].fillna(-1).tolist() == [-1, 0.2173]
     printed = bench_rows(warehouse, "s").set_index("measure")
@@ -101,14 +127,61 @@ def test_a_bench_has_a_row_a_measure_of_the_compared_strength(warehouse):
     assert printed.loc["background MSE (PIE-Bench)", "bench"] == "no data"
 
 
-def test_a_knob_is_a_row_per_strength(warehouse):
-    rows = query(warehouse, "SELECT * FROM edit_curves WHERE experiment = 'bench'")
-    assert sorted(rows["clip_score"]) == [0.3, 0.8]
+def test_a_knob_is_a_row_per_strength_of_edits_in_other_words(warehouse):
+    rows = query(warehouse, "SELECT * FROM edit_curves WHERE experiment = 'curve'")
+    assert rows["clip_score"].tolist() == [0.4, 0.3]
+    assert rows["clip_score_n"].tolist() == [3, 4]
+    assert rows["ssim_low"].tolist() == pytest.approx([0.3, 0.4])
+    # edits by weights alone are no part of a curve: their pairs do not count either
+    rows = query(warehouse, "SELECT * FROM edit_curves").set_index("experiment")
+    assert rows["pairs"].to_dict() == {"bench": 2, "curve": 2, "plain": 2}
+    assert rows["population"].nunique() == 1
+    assert rows.loc["bench", "clip_score"] == 0.35
+
+
+def curve(experiment, population, strengths):
+    row = {"experiment": experiment, "population": population, "pairs": 8, "compared": False}
+    row |= {name: 0.5 for name in ("ssim", "directional")} | {"asked": np.nan, "clip_score": np.nan}
+    for name in ("ssim", "asked", "directional", "clip_score"):
+        row |= {f"{name}_low": 0.4, f"{name}_high": 0.6, f"{name}_n": 8}
+    return [row | {"strength": one, "compared": not number} for number, one in enumerate(strengths)]
+
+
+def test_curves_are_drawn_of_one_set_of_pairs_and_say_how_many(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(edit_curves, "_draw", lambda axis, rows, panel: drawn.append((rows, panel)))
+    rows = [
+        *curve("curve__hiper", "eight", [0.8, 0.4]),
+        *curve("curve__regenerate", "eight", [np.nan]),
+        *curve("hiper", "forty", [0.8]),
+    ]
+    assert edit_curves.draw_edit_curves(pd.DataFrame(rows), tmp_path / "curves.png")
+    ((shown, panel),) = drawn
+    assert set(shown["experiment"]) == {"curve__hiper", "curve__regenerate"}
+    assert panel[1] == "directional"
+    monkeypatch.undo()
+    assert edit_curves.draw_edit_curves(pd.DataFrame(rows), tmp_path / "curves.png")
+    axis = Figure().subplots()
+    edit_curves._draw(axis, shown, panel)
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert labels == ["curve__hiper, n=8", "curve__regenerate, n=8"]
+    assert axis.get_title() == "the same 8 pairs"
+    # without a knob that was turned there is no curve
+    assert not edit_curves.draw_edit_curves(pd.DataFrame(rows[-1:]), tmp_path / "none.png")
 
 
 def test_editors_that_always_tie_win_nothing(warehouse):
-    (row,) = comparison_rows(warehouse, "s").itertuples(index=False)
+    rows = comparison_rows(warehouse, "s")
+    (row,) = rows[rows["measure"] == "kept"].itertuples(index=False)
     assert row[2:] == ("0.500 [0.250, 0.750], n=4", "all tied", 4)
+
+
+def test_backgrounds_are_held_against_no_control_on_most_pairs(warehouse):
+    (row,) = control_rows(warehouse, "s").to_dict("records")
+    assert (row["editor"], row["less"]) == ("bench", "plain")
+    assert row["background MSE [95 %], n"] == "-0.00123 [-0.00200, -0.00050], n=4"
+    assert row["background MSE, better [95 %]"] == "0.75 [0.30, 0.95]"
+    assert row["background SSIM [95 %], n"] == "no data"
 
 
 def current_of(scores):
@@ -122,7 +195,13 @@ def current_of(scores):
             "images.parquet": made.assign(source_id=[f"s{n // 2}" for n in range(len(values))]),
             "scores.parquet": rows.drop(columns="compared"),
         }
-    study = SimpleNamespace(name="s", edits=dict.fromkeys(scores))
+    edits = {
+        name: SimpleNamespace(
+            method=SimpleNamespace(name="regenerate" if name == "plain" else "hiper")
+        )
+        for name in scores
+    }
+    study = SimpleNamespace(name="s", edits=edits)
     return SimpleNamespace(
         registry=SimpleNamespace(studies={"s": study}),
         made=lambda key: tables[key.removeprefix("s__")],
@@ -139,3 +218,16 @@ def test_two_editors_are_compared_where_both_have_a_value_a_source_at_a_time():
     assert row.difference == pytest.approx(np.mean([0.25, 0.5, 0.25, 0.5]))
     assert (row.n, row.wins, row.ties, row.left_out) == (4, 1.0, 0, 2)
     assert row.low <= row.difference <= row.high
+
+
+def test_editors_are_compared_on_the_same_pairs_and_all_with_no_control():
+    found = compared_editors(
+        current_of({"plain": [0.0] * 4, "a": [1.0] * 4, "b": [0.5] * 4, "few": [2.0] * 2})
+    ).set_index(["experiment_a", "experiment_b"])
+    assert found["difference"].to_dict() == {
+        ("a", "b"): 0.5,
+        ("a", "plain"): 1.0,
+        ("b", "plain"): 0.5,
+        ("few", "plain"): 2.0,
+    }
+    assert found.loc[("few", "plain"), "n"] == 1

@@ -123,11 +123,11 @@ def test_only_weights_need_plain_words_for_editors_that_know_no_weights():
 
 
 def test_editors_of_one_schedule_share_their_inversion():
-    both = [bench(name).inversion for name in ("prompt_to_prompt", "plug_and_play")]
+    both = [bench(name).inverted_as for name in ("prompt_to_prompt", "plug_and_play")]
     assert both[0] == both[1] == Inversion(num_inference_steps=25)
     strong = {"name": "plug_and_play", "feature_threshold": 0.1, "strengths": [1, 0.5]}
-    assert ANY.validate_python(BENCH | {"method": strong}).inversion == both[0]
-    assert bench("hiper").inversion is None
+    assert ANY.validate_python(BENCH | {"method": strong}).inverted_as == both[0]
+    assert bench("hiper").inverted_as is None
 
 
 @pytest.mark.parametrize(
@@ -135,9 +135,10 @@ def test_editors_of_one_schedule_share_their_inversion():
     [
         ("prompt_to_prompt", {"substeps": 3}, "cannot be divided by 3 substeps"),
         ("hiper", {"substeps": 2}, "inverts nothing"),
-        ("regenerate", {"null_text": {}}, "inverts nothing"),
-        ("plug_and_play", {"null_text": {}}, "which only prompt_to_prompt reads"),
-        ("prompt_to_prompt", {"null_text": {"guidance_scale": 7.5}}, "edits at guidance 4 and"),
+        ("regenerate", {"inversion": {}}, "inverts nothing"),
+        ("plug_and_play", {"inversion": {}}, "of which plug_and_play knows nothing"),
+        ("plug_and_play", {"inversion": "ddim"}, "of which plug_and_play knows nothing"),
+        ("prompt_to_prompt", {"inversion": {"guidance_scale": 7.5}}, "edits at guidance 4 and"),
         ("prompt_to_prompt", {"folder": "mine"}, "is drawn and has no folder"),
         ("prompt_to_prompt", {"bench": {"bench": "tedbench"}}, "is read: say its folder"),
     ],

@@ -1,6 +1,8 @@
 """The studies that ship: what each asks, of whom."""
 
-from likeness.studies.load import load_registry
+from likeness.edit.editors import strengths_of
+from likeness.studies.check import mistakes_in
+from likeness.studies.load import SHIPPED, load_registry
 
 
 def test_the_shipped_studies_load_and_the_demo_runs_keys_of_others():
@@ -16,6 +18,80 @@ def test_the_shipped_studies_load_and_the_demo_runs_keys_of_others():
         *("child_02", "all_02")
     ]
     assert sum(one.method.name == "textual_inversion" for one in taught) == 1
+
+
+def test_the_demo_edits_the_sets_and_pairs_of_the_studies_in_fewer_steps():
+    registry = load_registry()
+    mine, sets, bench = (
+        registry.studies[name].edits for name in ("demo", "prompt_to_prompt", "editing_bench")
+    )
+    drawn = {"landscape", "landscape__regenerate", "boy", "car"}
+    assert set(mine) == drawn | {
+        "prompt_to_prompt",
+        "plug_and_play",
+        "hiper",
+        "imagic",
+        "regenerate",
+    }
+    for name in drawn:
+        theirs = sets[name if name in sets else f"{name}__prompt_to_prompt"]
+        assert mine[name].edits == theirs.edits
+        assert mine[name].source == theirs.source.model_copy(update={"seeds": [0, 1]})
+        changed = differing(mine[name].method, theirs.method)
+        assert changed <= {"num_inference_steps", "strengths"}
+    for name in set(mine) - drawn:
+        assert differing(mine[name].method, bench[name].method) <= {
+            *("num_inference_steps", "fitting", "embedding", "unet")
+        }
+    pairs = {name: mine[name].bench.pairs for name in set(mine) - drawn}
+    assert pairs == {"hiper": 4, "imagic": 4} | dict.fromkeys(
+        ("prompt_to_prompt", "plug_and_play", "regenerate"), 10
+    )
+    assert {(one.method.num_inference_steps, one.batch) for one in mine.values()} == {(25, 8)}
+
+
+def differing(one, other):
+    """The fields in which two recipes of one kind differ."""
+    assert type(one) is type(other)
+    theirs = other.model_dump()
+    return {name for name, value in one.model_dump().items() if value != theirs[name]}
+
+
+def test_the_bench_edits_forty_pairs_at_one_strength_and_eight_along_each_knob():
+    found = load_registry().studies["editing_bench"].edits
+    curves = {name: one for name, one in found.items() if name.startswith("curve__")}
+    eight = {*curves, "prompt_to_prompt__null_text"}
+    for name, one in found.items():
+        assert one.bench.pairs == (8 if name in eight else 40)
+        assert one.batch == 8
+        turned = 5 if name in curves and name != "curve__regenerate" else 1
+        assert len(strengths_of(one.method)) == turned
+    for name, one in curves.items():
+        main = found[name.removeprefix("curve__")]
+        assert differing(one.method, main.method) <= {"strengths"}
+        # tables compare the same strength in both
+        assert strengths_of(one.method)[0] == strengths_of(main.method)[0]
+
+
+def test_at_full_scale_editors_take_the_published_steps():
+    studies = load_registry().studies
+    for name, editors in (("editing_bench_full", 7), ("editing_bench_sd15", 6)):
+        found = studies[name].edits
+        assert len(found) == editors
+        assert found["hiper"].method.fitting.steps == 1000
+        # 20 substeps between each two of 50 steps: of 1000 timesteps all that can be taken
+        assert found["plug_and_play"].inverted_as.substeps == 1000 // 50
+        assert found["prompt_to_prompt__null_text"].inverted_as.null_text.inner_steps == 10
+        assert {one.batch for one in found.values()} == {8}
+    full, tedbench = (studies[name].edits for name in ("editing_bench_full", "editing_bench_sd15"))
+    imagic = full["imagic"].method
+    assert (imagic.embedding.steps, imagic.unet.steps) == (1000, 1500)
+    assert {(one.model, one.bench.pairs) for one in full.values()} == {("small", 100)}
+    assert {(one.model, one.edited) for one in tedbench.values()} == {("sd15", "tedbench")}
+    assert all(one.reads_files for one in tedbench.values())
+    assert tedbench["imagic__published"].method.name == "imported"
+    for name in ("editing_bench", "editing_bench_full", "editing_bench_sd15"):
+        assert mistakes_in(SHIPPED / f"{name}.yaml") == []
 
 
 def test_the_time_machine_asks_every_model_for_ten_ages_and_the_class():
