@@ -19,15 +19,17 @@ from assets_defs.studies import (
     experiments_of_subject,
     registry,
 )
+from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.metrics.edit_pairs import EditPairsParams
+from likeness.metrics.encoders import folder_of
 from likeness.metrics.experiment import PairsParams
 from likeness.metrics.images import ImagesScoresParams
 from likeness.metrics.painter import PainterScoresParams
 from likeness.metrics.tables import OK, read
 from likeness.metrics.tables import PAIRS as PAIRS_TABLE
 from likeness.studies.editing import Editing
-from likeness.studies.experiment import Experiment, LearnedWord
+from likeness.studies.experiment import Experiment
 from likeness.studies.schema import AUTHENTIC
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
@@ -162,12 +164,23 @@ def _asked_of_painter(
     """What his own pictures are, and what they were prepared by."""
     painter = registry().painters[str(experiment.painter)]
     known = image_set.accepted(image_set.read(artifacts.fetch(paintings)))
-    own = known.loc[known["label_key"] == str(AUTHENTIC), "image_id"]
-    method = experiment.method
+    of_set = {str(key): rows["image_id"] for key, rows in known.groupby("label_key")}
+    clip = painter.measures.clip
     return PainterScoresParams(
-        painted=sorted(set(own)),
+        painted=sorted(set(of_set[str(AUTHENTIC)])),
         prepare=paintings.params["prepare"],
-        word=method.placeholder_token if isinstance(method, LearnedWord) else None,
-        clip=painter.measures.clip,
+        word=experiment.word,
+        clip=clip,
+        lacking=None if clip is None else _lacking(clip),
         hand=painter.measures.hand,
     )
+
+
+def _lacking(clip: str) -> str | None:
+    """Why an encoder cannot be had; part of what the scores depend on, so that they are taken
+    again when it is there."""
+    try:
+        folder_of(clip)
+    except BadInput as error:
+        return str(error)
+    return None

@@ -148,6 +148,14 @@ class Experiment(Part):
         ]
 
     @property
+    def word(self) -> str:
+        """What stands in its prompts for what it is about: the learned word, or a known one."""
+        method = self.method
+        return (
+            method.placeholder_token if isinstance(method, LearnedWord) else composed(self.called)
+        )
+
+    @property
     def reads_files(self) -> bool:
         """Whether it needs files of a user's: its person or painter may, it itself does not."""
         return False
