@@ -173,11 +173,12 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                     "truth": pictures.truth,
                     "made_by": pictures.experiment,
                     "role": pictures.role,
+                    "rebuilt": pictures.rebuilt is not None,
                 }
                 for key, painter in painters.items()
                 for name, pictures in painter.tests.items()
             ],
-            columns=["painter", "image_set", "name", "truth", "made_by", "role"],
+            columns=["painter", "image_set", "name", "truth", "made_by", "role", "rebuilt"],
         ).astype({"truth": "Int64"}),
         "experiments": pd.DataFrame([_experiment(current, key) for key in registry.experiments]),
         "images": _joined(
