@@ -3,10 +3,12 @@
 import json
 
 import dagster as dg
+import pandas as pd
 import pytest
 import small_tasks
 
 from assets_defs import keys, painters
+from assets_defs.scores import _learned_from
 from assets_defs.studies import (
     experiments_of_painter,
     networks_of_experiment,
@@ -72,6 +74,19 @@ def test_what_failed_before_stops_what_stands_on_it():
     assert _stands_on("painters_job", PAINTER) == [("models_job", "small", "model")]
     assert _stands_on("painters_job", "small_master") == []
     assert ("painters_job", PAINTER, "painter") in _stands_on("experiments_job", WORD)
+
+
+@pytest.mark.parametrize(("painter", "most"), [(PAINTER, 4), ("wished_master", 16)])
+def test_all_that_any_word_for_a_painter_is_learned_from_is_no_picture_to_compare_with(
+    painter, most
+):
+    """One of the wishes is more pictures: they are left out for all of them, or none compare."""
+    rows = [
+        {"label_key": key, "path": f"{key}/{number:02}.png", "image_id": f"{key}-{number}"}
+        for key in ("0", "1")
+        for number in reversed(range(20))
+    ]
+    assert _learned_from(painter, pd.DataFrame(rows)) == {f"0-{n}" for n in range(most)}
 
 
 @pytest.fixture
