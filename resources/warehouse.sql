@@ -6,7 +6,9 @@ CREATE TABLE studies (study VARCHAR, title VARCHAR, source VARCHAR);
 CREATE TABLE networks (
     -- home: the study that defines the painter, whose published figures stand beside ours
     study VARCHAR, network VARCHAR, painter VARCHAR, home VARCHAR, title VARCHAR, painted BOOLEAN,
-    architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR
+    architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR,
+    -- whether its verdicts count, "yes" or "no: why", and by what: likeness/classify/trust.py
+    calibration_error DOUBLE, probe_p DOUBLE, counts VARCHAR
 );
 CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
 CREATE TABLE image_sets (
@@ -150,7 +152,7 @@ measures AS (
         AND (n.study, n.network) IN (SELECT (study, network) FROM rates)
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
-       n.equalize, n.rounds, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
+       n.equalize, n.rounds, n.calibration_error, n.probe_p, n.counts, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
        coalesce(r.n_apart, 0) AS n_apart, q.probe_value,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l,
        p.published_n
@@ -179,11 +181,11 @@ GROUP BY ALL ORDER BY n.study, n.equalize, measure;
 
 -- Verdicts on unseen sets: how often each class was named (in order of the labels), and the share
 -- taken for class 0, each with its Wilson interval; where the truth is known, the share right. A set
--- that is not there has n = 0: no data.
+-- that is not there has n = 0: no data. `verdicts_count`: of the judge, whether to believe it.
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
-    SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize, s.image_set, s.name,
-           s.truth, s.made_by, s.role, l.label, count(v.image_id) AS k
+    SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize,
+           n.counts AS verdicts_count, s.image_set, s.name, s.truth, s.made_by, s.role, l.label, count(v.image_id) AS k
     FROM networks n
     JOIN image_sets s USING (painter)
     JOIN labels l USING (painter)
@@ -193,8 +195,8 @@ WITH cells AS (
     GROUP BY ALL
 ),
 rows AS (
-    SELECT study, network, painter, home, architecture, equalize, image_set, name, truth, made_by,
-           role, sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
+    SELECT study, network, painter, home, architecture, equalize, verdicts_count, image_set, name,
+           truth, made_by, role, sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
            coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic,
            (sum(k) FILTER (label = truth))::INTEGER AS hits
     FROM cells GROUP BY ALL
