@@ -186,10 +186,15 @@ def _asked_of_painter(
 
 
 def _learned_from(painter: str, known: pd.DataFrame) -> set[str]:
-    """What any word for this painter is learned from, so that all are compared with the same."""
+    """What any word for this painter is learned from, so that all are compared with the same.
+
+    With their near duplicates: another photograph of the same painting would be as easy.
+    """
     mine = [one for one in registry().experiments.values() if one.painter == painter]
     words = [one.method for one in mine if isinstance(one.method, LearnedWord)]
-    return {image_id for word in words for image_id in pictures_of(word, known)}
+    ids = {image_id for word in words for image_id in pictures_of(word, known)}
+    alike = known.loc[known["image_id"].isin(ids), "group"]
+    return ids | set(known.loc[known["group"].isin(alike), "image_id"])
 
 
 def _lacking(clip: str) -> str | None:
