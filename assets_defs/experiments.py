@@ -293,7 +293,7 @@ def _word_params(
     if isinstance(method.pictures, OfClass) and len(ids) < method.pictures.count:
         wanted = method.pictures
         raise BadInput(
-            f"class {wanted.label} of '{experiment.painter}' has {len(ids)} good pictures and "
+            f"'{wanted.label}' of '{experiment.painter}' has {len(ids)} good pictures and "
             f"the word is to be learned from {wanted.count}: add some, or ask for fewer"
         )
     return WordParams(

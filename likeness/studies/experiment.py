@@ -36,9 +36,9 @@ class DreamBooth(DreamBoothRecipe):
 
 
 class OfClass(Part):
-    """So many pictures of one of a painter's classes, the first by their path."""
+    """So many pictures of one of a painter's classes or test sets, the first by their path."""
 
-    label: int = Field(description="of the class")
+    label: int | SetName = Field(description="of the class, or name of the test set")
     count: int = Field(ge=1, le=10_000, description="how many pictures")
 
 
@@ -49,7 +49,7 @@ class LearnedWord(TextualInversionRecipe):
     """Textual Inversion: a new word for what some of the painter's pictures show."""
 
     pictures: OfClass | Annotated[list[ImageId], Field(min_length=1)] = Field(
-        description="what it learns from: a class and a count, or image_id of each picture"
+        description="what it learns from: a class or set and a count, or image_id of each picture"
     )
     clip: str | None = Field(
         None, description="encoder that judges checkpoints, such as small-clip; none: no judge"

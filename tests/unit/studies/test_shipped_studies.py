@@ -148,3 +148,21 @@ def test_the_small_world_knows_every_word_that_the_learned_one_is_asked_with():
         for one in load_registry().experiments[key].asked:
             if one.role in ("reconstruction", "editability"):
                 assert unknown_words(tokenizer, one.prompt) == []
+
+
+def test_at_full_scale_the_word_reads_the_same_folders_as_the_real_judges():
+    painters = load_registry().painters
+    mine, real = painters["cezanne_painted"], painters["cezanne"]
+    for label in (0, 1, 4):
+        assert mine.classes[label].folders == real.classes[label].folders
+    assert list(mine.sampled) == ["2", "3"]
+    method = load_registry().experiments["cezanne_sd2__word"].method
+    assert mine.tests[method.pictures.label].folders == ["textual_inversion"]
+
+
+def test_published_figures_stand_beside_the_learned_word_as_beside_the_real_judges():
+    studies = load_registry().studies
+    real = studies["cezanne_real"].published
+    for name in ("cezanne_word", "cezanne_sd2"):
+        assert studies[name].published.rates == real.rates
+        assert studies[name].published.verdicts == real.verdicts
