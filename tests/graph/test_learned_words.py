@@ -8,7 +8,7 @@ import pytest
 import small_tasks
 
 from assets_defs import keys, painters
-from assets_defs.scores import _learned_from
+from assets_defs.scores import _lacking, _learned_from
 from assets_defs.studies import (
     experiments_of_painter,
     networks_of_experiment,
@@ -101,6 +101,12 @@ def test_all_that_any_word_for_a_painter_is_learned_from_is_no_picture_to_compar
     # another photograph of the third
     rows.append(picture("0", 50, 2))
     assert _learned_from(painter, pd.DataFrame(rows)) == {f"0-{n}" for n in [*range(most), 50]}
+
+
+def test_scores_know_whether_their_encoder_is_here():
+    """So that they are taken again when it is, and no fetch is a reason to stop."""
+    assert _lacking("small-clip") is None
+    assert "there is no encoder 'nowhere'" in str(_lacking("nowhere"))
 
 
 @pytest.fixture
