@@ -272,6 +272,15 @@ def _finetune_params(
     )
 
 
+def pictures_of(method: LearnedWord, paintings: pd.DataFrame) -> list[str]:
+    """image_id of what a word is learned from, among a painter's accepted pictures; maybe fewer."""
+    wanted = method.pictures
+    if not isinstance(wanted, OfClass):
+        return list(wanted)
+    mine = paintings[paintings["label_key"] == str(wanted.label)].sort_values("path")
+    return list(mine["image_id"])[: wanted.count]
+
+
 def _word_params(
     artifacts: Artifacts, experiment: Experiment, identity: str, paintings: Manifest
 ) -> WordParams:
@@ -279,18 +288,14 @@ def _word_params(
     method = experiment.method
     if not isinstance(method, LearnedWord):
         raise TypeError(f"{method.name} learns no word")
-    wanted = method.pictures
-    if isinstance(wanted, OfClass):
-        known = image_set.accepted(image_set.read(artifacts.fetch(paintings)))
-        mine = known[known["label_key"] == str(wanted.label)].sort_values("path")
-        if len(mine) < wanted.count:
-            raise BadInput(
-                f"class {wanted.label} of '{experiment.painter}' has {len(mine)} good pictures and "
-                f"the word is to be learned from {wanted.count}: add some, or ask for fewer"
-            )
-        ids = mine["image_id"].tolist()[: wanted.count]
-    else:
-        ids = list(wanted)
+    known = image_set.accepted(image_set.read(artifacts.fetch(paintings)))
+    ids = pictures_of(method, known)
+    if isinstance(method.pictures, OfClass) and len(ids) < method.pictures.count:
+        wanted = method.pictures
+        raise BadInput(
+            f"'{wanted.label}' of '{experiment.painter}' has {len(ids)} good pictures and "
+            f"the word is to be learned from {wanted.count}: add some, or ask for fewer"
+        )
     return WordParams(
         model=experiment.model,
         identity=identity,

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 from pydantic import BaseModel
 
 from assets_defs import keys
 from assets_defs.edits import scores_asked_of, sources
-from assets_defs.experiments import RESUME, made, photos_of, split_of
+from assets_defs.experiments import RESUME, made, photos_of, pictures_of, split_of
 from assets_defs.forms import Rerun
 from assets_defs.painters import paintings
 from assets_defs.people import faces, photos, splits, variety
@@ -19,8 +20,10 @@ from assets_defs.studies import (
     experiments_of_subject,
     registry,
 )
+from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.metrics.edit_pairs import EditPairsParams
+from likeness.metrics.encoders import folder_of
 from likeness.metrics.experiment import PairsParams
 from likeness.metrics.images import ImagesScoresParams
 from likeness.metrics.painter import PainterScoresParams
@@ -160,14 +163,45 @@ def _asked_of_painter(
     artifacts: Artifacts, experiment: Experiment, paintings: Manifest
 ) -> PainterScoresParams:
     """What his own pictures are, and what they were prepared by."""
-    painter = registry().painters[str(experiment.painter)]
+    name = str(experiment.painter)
+    painter = registry().painters[name]
     known = image_set.accepted(image_set.read(artifacts.fetch(paintings)))
-    own = known.loc[known["label_key"] == str(AUTHENTIC), "image_id"]
-    method = experiment.method
+    of_set = {str(key): set(rows["image_id"]) for key, rows in known.groupby("label_key")}
+    painted = of_set.get(str(AUTHENTIC), set()) - _learned_from(name, known)
+    if len(painted) < 2:
+        raise BadInput(
+            f"'{name}' has {len(painted)} pictures that no word was learned from, and what is made "
+            "is compared with two at least: add some to class 0, or learn from fewer"
+        )
+    clip = painter.measures.clip
     return PainterScoresParams(
-        painted=sorted(set(own)),
+        painted=sorted(painted),
+        own={one: sorted(of_set[one]) for one in painter.own_sets if one in of_set},
         prepare=paintings.params["prepare"],
-        word=method.placeholder_token if isinstance(method, LearnedWord) else None,
-        clip=painter.measures.clip,
+        word=experiment.word,
+        clip=clip,
+        lacking=None if clip is None else _lacking(clip),
         hand=painter.measures.hand,
     )
+
+
+def _learned_from(painter: str, known: pd.DataFrame) -> set[str]:
+    """What any word for this painter is learned from, so that all are compared with the same.
+
+    With their near duplicates: another photograph of the same painting would be as easy.
+    """
+    mine = [one for one in registry().experiments.values() if one.painter == painter]
+    words = [one.method for one in mine if isinstance(one.method, LearnedWord)]
+    ids = {image_id for word in words for image_id in pictures_of(word, known)}
+    alike = known.loc[known["image_id"].isin(ids), "group"]
+    return ids | set(known.loc[known["group"].isin(alike), "image_id"])
+
+
+def _lacking(clip: str) -> str | None:
+    """Why an encoder cannot be had; part of what the scores depend on, so that they are taken
+    again when it is there."""
+    try:
+        folder_of(clip)
+    except BadInput as error:
+        return str(error)
+    return None

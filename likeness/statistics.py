@@ -113,12 +113,28 @@ def expected_calibration_error(
 
     ``probabilities`` (N, C), ``truth`` (N,) are columns; bins are weighted by their pictures.
     """
-    confidence = np.max(probabilities, axis=1)
     hit = np.argmax(probabilities, axis=1) == np.asarray(truth)
+    return calibration_error(np.max(probabilities, axis=1), hit, bins)
+
+
+def calibration_error(confidence: ArrayLike, hit: ArrayLike, bins: int = 10) -> float:
+    """``expected_calibration_error`` of N answers: how sure (0..1), and whether right."""
+    sure, right = np.asarray(confidence, float), np.asarray(hit, float)
     # right-closed bins, as in the paper: (0, 0.1], (0.1, 0.2] ...
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(place, hit - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(confidence))
+    place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    gap = np.bincount(place, right - sure, minlength=bins)
+    return float(np.abs(gap).sum() / len(sure))
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """p of two judges of the same pictures, of which only one was right so often (exact, 1947).
+
+    Two-sided; 1 where they never differ.
+    """
+    from scipy.stats import binomtest
+
+    alone = only_a + only_b
+    return float(binomtest(only_a, alone).pvalue) if alone else 1.0
 
 
 def _log_probabilities(logits: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from assets_defs.studies import registry
+from likeness.classify.trust import RULE
 from pipelines.driver import StepCost
 from resources.report.edits import bench_rows, control_rows, set_rows
 from resources.report.figures import LEGEND, accuracy_rows, made_rows, verdict_rows
@@ -29,6 +30,7 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
         if name in judged:
             _print(console, "Accuracy [95 % interval], n", accuracy_rows(warehouse, name))
             _print(console, "Verdicts on unseen sets", verdict_rows(warehouse, name))
+            console.print(escape(RULE))
         if name in made:
             _print(console, "Pictures made", made_rows(warehouse, name))
         if any(getattr(e, "painter", None) for e in one.experiments.values()):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import dagster as dg
 
@@ -32,8 +33,10 @@ HEADERS: Mapping[str, str] = {
 
 def link(preview_url: str, manifest: Manifest, name: str) -> dg.MarkdownMetadataValue:
     """One picture of an artefact, where the server of this installation shows it."""
-    where = f"{preview_url.rstrip('/')}/{manifest.asset}/{manifest.fingerprint}/{name}"
-    return dg.MetadataValue.md(f"![{name}]({where})")
+    folder = f"{preview_url.rstrip('/')}/{manifest.asset}/{manifest.fingerprint}"
+    # what a name may hold, <Cézanne> for one, would end the address or be taken for HTML
+    said = re.sub(r"([\\<>\[\]])", r"\\\1", name)
+    return dg.MetadataValue.md(f"![{said}]({folder}/{quote(name)})")
 
 
 def pictures_app(store: ArtifactStore) -> "Starlette":

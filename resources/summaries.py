@@ -9,6 +9,7 @@ from likeness.studies.editing import Editing
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
 from resources.comparisons import compared_editors
+from resources.judges import trusted
 from resources.manifest import Manifest
 from resources.store import Ref
 
@@ -149,6 +150,8 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
     """Table name -> rows, for ``warehouse.build``; what is not made yet is simply not in them."""
     current = Current(artifacts, registry)
     painters = registry.painters
+    verdicts = _joined([_verdicts(current, key) for key in registry.networks])
+    networks = pd.DataFrame([_network(current, key) for key in registry.networks])
     return {
         "studies": pd.DataFrame(
             [
@@ -156,7 +159,7 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                 for s in registry.studies.values()
             ]
         ),
-        "networks": pd.DataFrame([_network(current, key) for key in registry.networks]),
+        "networks": networks if networks.empty else trusted(networks, verdicts),
         "labels": pd.DataFrame(
             [
                 {"painter": key, "label": label, "name": pictures.name}
@@ -173,11 +176,12 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
                     "truth": pictures.truth,
                     "made_by": pictures.experiment,
                     "role": pictures.role,
+                    "rebuilt": pictures.rebuilt is not None,
                 }
                 for key, painter in painters.items()
                 for name, pictures in painter.tests.items()
             ],
-            columns=["painter", "image_set", "name", "truth", "made_by", "role"],
+            columns=["painter", "image_set", "name", "truth", "made_by", "role", "rebuilt"],
         ).astype({"truth": "Int64"}),
         "experiments": pd.DataFrame([_experiment(current, key) for key in registry.experiments]),
         "images": _joined(
@@ -188,7 +192,7 @@ def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]
         **{name: _scores(current, *where) for name, where in SCORES.items()},
         "edit_comparisons": compared_editors(current),
         "passports": _passports(current),
-        "verdicts": _joined([_verdicts(current, key) for key in registry.networks]),
+        "verdicts": verdicts,
         "published_rates": _published(registry, "rates"),
         "published_verdicts": _published(registry, "verdicts"),
         "published_pairs": _published(registry, "pairs"),

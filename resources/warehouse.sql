@@ -6,13 +6,17 @@ CREATE TABLE studies (study VARCHAR, title VARCHAR, source VARCHAR);
 CREATE TABLE networks (
     -- home: the study that defines the painter, whose published figures stand beside ours
     study VARCHAR, network VARCHAR, painter VARCHAR, home VARCHAR, title VARCHAR, painted BOOLEAN,
-    architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR
+    architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR,
+    -- whether its verdicts count, "yes" or "no: why", and by what: likeness/classify/trust.py
+    calibration_error DOUBLE, probe_p DOUBLE, counts VARCHAR
 );
 CREATE TABLE labels (painter VARCHAR, label INTEGER, name VARCHAR);
 CREATE TABLE image_sets (
     painter VARCHAR, image_set VARCHAR, name VARCHAR, truth INTEGER,
     -- whose pictures these are: partition of the experiment, and their role there
-    made_by VARCHAR, role VARCHAR
+    made_by VARCHAR, role VARCHAR,
+    -- whether another set went through a model's autoencoder to become this one
+    rebuilt BOOLEAN
 );
 CREATE TABLE experiments (
     study VARCHAR, experiment VARCHAR, title VARCHAR, method VARCHAR, base VARCHAR, steps INTEGER,
@@ -148,7 +152,7 @@ measures AS (
         AND (n.study, n.network) IN (SELECT (study, network) FROM rates)
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
-       n.equalize, n.rounds, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
+       n.equalize, n.rounds, n.calibration_error, n.probe_p, n.counts, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
        coalesce(r.n_apart, 0) AS n_apart, q.probe_value,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l,
        p.published_n
@@ -177,11 +181,11 @@ GROUP BY ALL ORDER BY n.study, n.equalize, measure;
 
 -- Verdicts on unseen sets: how often each class was named (in order of the labels), and the share
 -- taken for class 0, each with its Wilson interval; where the truth is known, the share right. A set
--- that is not there has n = 0: no data.
+-- that is not there has n = 0: no data. `verdicts_count`: of the judge, whether to believe it.
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
-    SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize, s.image_set, s.name,
-           s.truth, s.made_by, s.role, l.label, count(v.image_id) AS k
+    SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize,
+           n.counts AS verdicts_count, s.image_set, s.name, s.truth, s.made_by, s.role, l.label, count(v.image_id) AS k
     FROM networks n
     JOIN image_sets s USING (painter)
     JOIN labels l USING (painter)
@@ -191,8 +195,8 @@ WITH cells AS (
     GROUP BY ALL
 ),
 rows AS (
-    SELECT study, network, painter, home, architecture, equalize, image_set, name, truth, made_by,
-           role, sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
+    SELECT study, network, painter, home, architecture, equalize, verdicts_count, image_set, name,
+           truth, made_by, role, sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
            coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic,
            (sum(k) FILTER (label = truth))::INTEGER AS hits
     FROM cells GROUP BY ALL
@@ -210,6 +214,8 @@ ORDER BY r.study, r.painter, r.image_set, r.network;
 
 -- A row per experiment about a painter and role of its pictures: how near they are to the painter's
 -- own and to what was asked, with intervals; the role painter has the upper line of reconstruction.
+-- Where an experiment has roles of these names, its reconstruction and its editability are those of
+-- their pictures, in every row. `editability_of_mean`: by the other reading, the cosine of the mean.
 -- `seconds`: what the learning took.
 CREATE VIEW after_painters AS
 WITH measured AS (
@@ -222,6 +228,7 @@ WITH measured AS (
            max(low) FILTER (metric = 'editability') AS editability_low,
            max(high) FILTER (metric = 'editability') AS editability_high,
            max(n) FILTER (metric = 'editability') AS editability_n,
+           max(value) FILTER (metric = 'editability_of_mean') AS editability_of_mean,
            max(value) FILTER (metric = 'painter_read') AS read,
            max(low) FILTER (metric = 'painter_read') AS read_low,
            max(high) FILTER (metric = 'painter_read') AS read_high,
@@ -231,18 +238,62 @@ WITH measured AS (
            max(value) FILTER (metric = 'fid') AS fid,
            max(value) FILTER (metric = 'ssim') AS ssim, max(low) FILTER (metric = 'ssim') AS ssim_low,
            max(high) FILTER (metric = 'ssim') AS ssim_high, max(n) FILTER (metric = 'ssim') AS ssim_n
-    FROM image_means WHERE part = 'all' GROUP BY ALL
+    FROM (
+        SELECT * REPLACE (
+            CASE WHEN protocol = 'cosine of mean' THEN 'editability_of_mean' ELSE metric END AS metric
+        )
+        FROM image_means WHERE part = 'all'
+    )
+    GROUP BY ALL
+),
+roles AS (
+    SELECT study, experiment, role, role <> 'painter' AND
+               bool_or(role = 'reconstruction') OVER mine AS one_reconstruction,
+           role <> 'painter' AND bool_or(role = 'editability') OVER mine AS one_editability
+    FROM measured WINDOW mine AS (PARTITION BY study, experiment)
 ),
 learned AS (
     SELECT "partition", sum(seconds) AS seconds FROM ledger WHERE asset = 'models/finetuned'
     GROUP BY ALL
 )
-SELECT e.title, e.method, e.painter, m.*, l.seconds
+SELECT e.title, e.method, e.painter, m.study, m.experiment, m.role,
+       r.reconstruction, r.reconstruction_low, r.reconstruction_high, r.reconstruction_n,
+       t.editability, t.editability_low, t.editability_high, t.editability_n,
+       t.editability_of_mean,
+       m.* EXCLUDE (
+           study, experiment, role, reconstruction, reconstruction_low, reconstruction_high,
+           reconstruction_n, editability, editability_low, editability_high, editability_n,
+           editability_of_mean
+       ), l.seconds
 FROM experiments e
 JOIN measured m USING (study, experiment)
+JOIN roles s ON s.study = m.study AND s.experiment = m.experiment AND s.role = m.role
+JOIN measured r ON r.study = m.study AND r.experiment = m.experiment
+    AND r.role = CASE WHEN s.one_reconstruction THEN 'reconstruction' ELSE m.role END
+JOIN measured t ON t.study = m.study AND t.experiment = m.experiment
+    AND t.role = CASE WHEN s.one_editability THEN 'editability' ELSE m.role END
 LEFT JOIN learned l ON l."partition" = e.study || '__' || e.experiment
 WHERE e.painter IS NOT NULL
 ORDER BY e.study, e.experiment, m.role;
+
+-- What could at best be said of pictures after a painter: the share of his own new pictures, and of
+-- these through a model's autoencoder, that the reader and every judge take for his.
+CREATE VIEW painter_ceilings AS
+WITH own AS (
+    SELECT painter, image_set, name, coalesce(rebuilt, false) AS rebuilt FROM image_sets
+    WHERE truth = 0 AND made_by IS NULL
+)
+SELECT o.*, 'reader' AS judge, any_value(m.value) AS share, any_value(m.low) AS low,
+       any_value(m.high) AS high, any_value(m.n) AS n
+FROM own o
+JOIN experiments e USING (painter)
+JOIN image_means m ON m.study = e.study AND m.experiment = e.experiment
+    AND m.role = 'painter' AND m.metric = 'painter_read' AND m.part = o.image_set
+GROUP BY ALL
+UNION ALL
+SELECT o.*, v.network, v.share_authentic, v.low, v.high, v.n
+FROM own o JOIN cezanne_verdicts v USING (painter, image_set) WHERE v.n > 0
+ORDER BY ALL;
 
 -- A row per experiment, of its accepted pictures; where there are none yet, n = 0: no data.
 -- `not_whole` counts prompts of which the model did not read everything.

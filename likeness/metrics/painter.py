@@ -1,10 +1,12 @@
 """The heavy call on pictures after a painter: how near they are to his, and to what was asked.
 
 Reconstruction and editability are those of Gal et al. 2022 (``metrics/textual_inversion.py``). The
-real set is every picture of the painter's own class: what is to be learned is a hand, and not the
-few pictures that it was learned from.
+real set is the painter's own class without the pictures that words were learned from: what is to be
+learned is a hand, and a copy of those few shall not count as one.
 """
 
+import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +24,7 @@ from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
 from likeness.metrics.clip import ClipEncoder, open_clip_folder
 from likeness.metrics.clip_score import cosines
+from likeness.metrics.comparison import mean_score
 from likeness.metrics.features import unit
 from likeness.metrics.frechet import fid, kid
 from likeness.metrics.images import COLUMNS, MEAN_COLUMNS, MEANS, READER, SCORES
@@ -30,6 +33,8 @@ from likeness.metrics.passports import Passport
 from likeness.metrics.ssim import cross, shared_side
 from likeness.metrics.ssim import prepare as for_ssim
 from likeness.metrics.textual_inversion import (
+    COSINE_OF_MEAN,
+    MEAN_OF_COSINES,
     editability,
     mean_over_prompts,
     reconstruction,
@@ -39,6 +44,19 @@ from likeness.metrics.textual_inversion import (
 from likeness.statistics import Rate, wilson
 
 SSIM_SIDE = 256  # px at most
+ALL_PAIRS, OF_CLIP = "mean of all pairs", "CLIP features"
+# What a CLIP encoder measures, and how; the first two of each picture, too.
+BY_CLIP = (
+    ("reconstruction", ALL_PAIRS),
+    ("editability", MEAN_OF_COSINES),
+    ("editability", COSINE_OF_MEAN),
+    ("fid", OF_CLIP),
+    ("kid", OF_CLIP),
+)
+OF_EACH = BY_CLIP[:2]
+
+
+log = logging.getLogger("likeness")
 
 
 class PainterScoresParams(BaseModel):
@@ -46,10 +64,22 @@ class PainterScoresParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    painted: list[str] = Field(min_length=2, description="image_id of the painter's own pictures")
+    painted: list[str] = Field(
+        min_length=2, description="image_id of the painter's own pictures, none learned from"
+    )
+    own: dict[str, list[str]] = Field(
+        {}, description="test set by the painter himself -> image_id; what the reader says of him"
+    )
     prepare: Preparation = Field(description="how these were prepared")
-    word: str | None = Field(None, description="learned word, which no prompt is compared with")
+    word: str | None = Field(
+        None,
+        description="what stands in prompts for the painter, learned or not: pictures are compared "
+        "with the rest of their prompt",
+    )
     clip: str | None = Field(None, description="encoder, such as small-clip; none: SSIM alone")
+    lacking: str | None = Field(
+        None, description="why the encoder is not here; its measures are then rows without a value"
+    )
     hand: str | None = Field(None, description="the painter's name to the small world's reader")
 
 
@@ -59,6 +89,7 @@ class _Measure(NamedTuple):
     paper: Passport
     values: np.ndarray
     mean: PairMean
+    why: str = "not read"  # status of what has no value
 
 
 def score_painter(
@@ -70,38 +101,44 @@ def score_painter(
     mean cosine with the painter's pictures; ``editability``: its cosine with its prompt without the
     word; ``ssim``: the mean over the painter's pictures (corrected); ``painter_read``: 1 where the
     reader names the painter. Means per role; of a role also ``fid`` and ``kid`` of CLIP features
-    against the painter's pictures, without a value of each. The role ``painter`` has the upper line
-    of reconstruction. Raises ``BadInput`` where the encoder cannot be had.
+    against the painter's pictures and the other reading of editability, without a value of each.
+    The role ``painter`` has the upper line of reconstruction and, as its parts, what the reader
+    says of each of his own test sets. An encoder that is ``lacking`` costs its measures alone.
+    Raises ``BadInput`` where one that is here cannot be opened.
     """
-    encoder = open_clip_folder(params.clip) if params.clip else None
-    real = image_set.files_of(inputs["images"], params.painted)
+    encoder = None
+    if params.lacking is not None:
+        log.warning("no data for reconstruction, editability, FID and KID: %s", params.lacking)
+    elif params.clip is not None:
+        encoder = open_clip_folder(params.clip)
     made = image_set.accepted(image_set.read(inputs["made"])).drop_duplicates("image_id")
     files = prepared(inputs["made"], made, params.prepare, scratch / "made", "pictures")
-    looked = _Looked(params, real, encoder)
+    looked = _Looked(params, inputs["images"], encoder)
     scores: list[pd.DataFrame] = []
-    means, papers = [*looked.lines()], dict[str, Passport]()
+    means, papers = list[dict[str, Any]](), dict[str, Passport]()
+    for part, one in looked.lines():
+        papers[one.paper.passport_id] = one.paper
+        means.append(_mean_row(one, tables.PAINTER, part))
     for role, rows in made.groupby("role", sort=True):
         mine = [files[place] for place in made.index.get_indexer(rows.index)]
         for one in looked.at(mine, rows["prompt"].tolist()):
             papers[one.paper.passport_id] = one.paper
-            named = {
-                "metric": one.paper.metric,
-                "protocol": one.paper.protocol,
-                "passport_id": one.paper.passport_id,
-            }
             means.append(_mean_row(one, str(role)))
             if len(one.values):
-                ids = rows["image_id"].tolist()
-                scores.append(pd.DataFrame({"image_id": ids, "value": one.values}).assign(**named))
+                scores.append(_score_rows(one, rows["image_id"].tolist()))
     table = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame(columns=list(COLUMNS))
-    table["status"] = np.where(table["value"].isna(), "not read", tables.OK)
     tables.typed(table, COLUMNS).to_parquet(output / SCORES, index=False)
     tables.typed(pd.DataFrame(means), MEAN_COLUMNS).to_parquet(output / MEANS, index=False)
     passports.write(output, list(papers.values()))
     return {
         "pictures": len(made),
-        "painted": len(real),
-        "means": {f"{m['metric']}, {m['role']}": _short(m["value"]) for m in means},
+        "painted": len(params.painted),
+        "no_data": params.lacking or "",
+        "means": {
+            f"{m['metric']}, {m['role']}": _short(m["value"])
+            for m in means
+            if m["part"] == "all" and m["protocol"] != COSINE_OF_MEAN
+        },
     }
 
 
@@ -109,9 +146,10 @@ class _Looked:
     """The painter's pictures, looked at once; then those of role after role."""
 
     def __init__(
-        self, params: PainterScoresParams, real: list[Path], encoder: ClipEncoder | None
+        self, params: PainterScoresParams, images: Path, encoder: ClipEncoder | None
     ) -> None:
-        self.params, self.encoder = params, encoder
+        real = image_set.files_of(images, params.painted)
+        self.params, self.images, self.encoder = params, images, encoder
         self.side = shared_side([_size(file) for file in real], "corrected", SSIM_SIDE)
         self.gray = self._gray(real)
         self.vectors = np.zeros((0, 0), np.float32)
@@ -125,15 +163,28 @@ class _Looked:
         yield _Measure(paper, alike.mean(1), mean_between(alike, "corrected"))
         if self.encoder is not None:
             yield from self._by_clip(self.encoder, files, prompts)
+        elif self.params.clip is not None:
+            yield from self._without_clip(self.params.clip, len(files))
         if self.params.hand is not None:
             yield self._read(files, self.params.hand)
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """What pictures by the painter himself reach."""
+    def lines(self) -> Iterator[tuple[str, _Measure]]:
+        """What pictures by the painter himself reach, all of them and set by set."""
         if self.encoder is not None:
-            paper = self.encoder.passport("reconstruction", "mean of all pairs")
-            bound = reconstruction_bound(self.vectors)
-            yield _mean_row(_Measure(paper, np.zeros(0), bound), tables.PAINTER)
+            paper = self.encoder.passport("reconstruction", ALL_PAIRS)
+            yield "all", _Measure(paper, np.zeros(0), reconstruction_bound(self.vectors))
+        for name, ids in self.params.own.items():
+            if self.params.hand is not None:
+                files = image_set.files_of(self.images, ids)
+                yield name, self._read(files, self.params.hand)
+
+    def _without_clip(self, clip: str, count: int) -> Iterator[_Measure]:
+        """What the encoder would have measured, without values and with the reason."""
+        unknown = PairMean(Rate(math.nan, 0, math.nan, math.nan), count)
+        for metric, protocol in BY_CLIP:
+            paper = Passport(metric=metric, protocol=protocol, model=clip)
+            values = np.full(count if (metric, protocol) in OF_EACH else 0, math.nan)
+            yield _Measure(paper, values, unknown, str(self.params.lacking))
 
     def _by_clip(
         self, encoder: ClipEncoder, files: list[Path], prompts: list[str]
@@ -141,20 +192,22 @@ class _Looked:
         made = encoder.embed_images(files).vectors
         alike = cosines(made, self.vectors)
         yield _Measure(
-            encoder.passport("reconstruction", "mean of all pairs"),
+            encoder.passport("reconstruction", ALL_PAIRS),
             alike.mean(1),
             reconstruction(self.vectors, made),
         )
-        yield self._obedience(encoder, made, prompts)
+        yield from self._obedience(encoder, made, prompts)
         for name, found in (
             ("fid", fid(made, self.vectors)),
             ("kid", kid(made, self.vectors).value),
         ):
-            paper = encoder.passport(name, "CLIP features")
+            paper = encoder.passport(name, OF_CLIP)
             yield _Measure(paper, np.zeros(0), PairMean(found, 0))
 
-    def _obedience(self, encoder: ClipEncoder, made: np.ndarray, prompts: list[str]) -> _Measure:
-        """Of several prompts each counts once."""
+    def _obedience(
+        self, encoder: ClipEncoder, made: np.ndarray, prompts: list[str]
+    ) -> Iterator[_Measure]:
+        """By both readings; of several prompts each counts once."""
         word = self.params.word
         asked = [without_placeholder(text, word) if word else text for text in prompts]
         texts = encoder.embed_texts(asked).vectors
@@ -162,10 +215,13 @@ class _Looked:
         known = pd.Series(range(len(asked))).groupby(asked).indices.values()
         results = [editability(made[rows], texts[rows[0]]) for rows in known]
         mean = results[0].mean_of_cosines
+        left_out = sum(one.mean_of_cosines.left_out for one in results)
         if len(results) > 1:
-            left_out = sum(one.mean_of_cosines.left_out for one in results)
             mean = PairMean(mean_over_prompts(results), left_out)
-        return _Measure(encoder.passport("editability", "mean of cosines"), each, mean)
+        yield _Measure(encoder.passport("editability", MEAN_OF_COSINES), each, mean)
+        of_means = mean_score(np.array([one.cosine_of_mean for one in results])).mean
+        paper = encoder.passport("editability", COSINE_OF_MEAN)
+        yield _Measure(paper, np.zeros(0), PairMean(of_means, left_out))
 
     def _read(self, files: list[Path], hand: str) -> _Measure:
         """Share of pictures that the small world's reader takes for the painter's."""
@@ -188,14 +244,25 @@ def _size(file: Path) -> tuple[int, int]:
         return picture.size
 
 
-def _mean_row(one: _Measure, role: str) -> dict[str, Any]:
-    value, n, low, high = one.mean.mean
+def _named(one: _Measure) -> dict[str, str]:
     return {
         "metric": one.paper.metric,
         "protocol": one.paper.protocol,
         "passport_id": one.paper.passport_id,
+    }
+
+
+def _score_rows(one: _Measure, ids: list[str]) -> pd.DataFrame:
+    status = np.where(np.isnan(one.values), one.why, tables.OK)
+    table = pd.DataFrame({"image_id": ids, "value": one.values, "status": status})
+    return table.assign(**_named(one))
+
+
+def _mean_row(one: _Measure, role: str, part: str = "all") -> dict[str, Any]:
+    value, n, low, high = one.mean.mean
+    return _named(one) | {
         "role": role,
-        "part": "all",
+        "part": part,
         "value": value,
         "low": low,
         "high": high,

@@ -1,9 +1,11 @@
 """Reconstruction and editability of a learned word.
 
-Gal et al. 2022, *An Image is Worth One Word*, arXiv 2208.01618, and its published
-evaluation: CLIP ViT-B/32, 64 pictures a prompt, 50 steps.
+Gal et al. 2022, *An Image is Worth One Word*, arXiv 2208.01618, and its published evaluation: CLIP
+ViT-B/32, 64 pictures a prompt, 50 steps. Prompts: "A photo of S*"; of growing difficulty "A photo
+of S* on the moon", "An oil painting of S*", "Elmo holding a S*". Studies say how they ask.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +16,8 @@ from likeness.metrics.features import unit
 from likeness.metrics.pairs import PairMean, mean_between, mean_within
 from likeness.statistics import Rate
 
-SAMPLES = 64  # pictures of each prompt
-STEPS = 50
-RECONSTRUCTION_PROMPT = "A photo of {}"
-# of growing difficulty: background, style, composition
-EDITABILITY_PROMPTS = (
-    "A photo of {} on the moon",
-    "An oil painting of {}",
-    "Elmo holding a {}",
-)
+# The two readings of editability, as passports call them.
+MEAN_OF_COSINES, COSINE_OF_MEAN = "mean of cosines", "cosine of mean"
 
 
 class Editability(NamedTuple):
@@ -33,7 +28,7 @@ class Editability(NamedTuple):
 
 
 def reconstruction(real: np.ndarray, made: np.ndarray, seed: int = 0) -> PairMean:
-    """Mean cosine of all real x made pictures (A x D, B x D), those of ``RECONSTRUCTION_PROMPT``.
+    """Mean cosine of all real x made pictures (A x D, B x D).
 
     With a bootstrap 95 % interval over pictures of both sides; -1..1. The lower line is the same
     measure of pictures of the initializer word.
@@ -67,5 +62,6 @@ def mean_over_prompts(results: list[Editability], seed: int = 0) -> Rate:
 
 
 def without_placeholder(prompt: str, placeholder: str) -> str:
-    """The prompt without the learned word; other words stay as they are."""
-    return " ".join(word for word in prompt.replace(placeholder, " ").split())
+    """The prompt without this word; other words stay, those that only begin with it among them."""
+    there = rf"(?<!\w){re.escape(placeholder)}(?!\w)"
+    return " ".join(re.sub(there, " ", prompt).split())

@@ -36,9 +36,9 @@ class DreamBooth(DreamBoothRecipe):
 
 
 class OfClass(Part):
-    """So many pictures of one of a painter's classes, the first by their path."""
+    """So many pictures of one of a painter's classes or test sets, the first by their path."""
 
-    label: int = Field(description="of the class")
+    label: int | SetName = Field(description="of the class, or name of the test set")
     count: int = Field(ge=1, le=10_000, description="how many pictures")
 
 
@@ -49,7 +49,7 @@ class LearnedWord(TextualInversionRecipe):
     """Textual Inversion: a new word for what some of the painter's pictures show."""
 
     pictures: OfClass | Annotated[list[ImageId], Field(min_length=1)] = Field(
-        description="what it learns from: a class and a count, or image_id of each picture"
+        description="what it learns from: a class or set and a count, or image_id of each picture"
     )
     clip: str | None = Field(
         None, description="encoder that judges checkpoints, such as small-clip; none: no judge"
@@ -110,11 +110,25 @@ class Grid(Part):
 Prompts = Annotated[list[Prompt], Field(min_length=1, max_length=500)]
 
 
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
 class Fresh(Part):
     """Seeds of which no two pictures of the experiment share one."""
 
     seed: Seed = Field(0, description="the first; each picture takes the next")
-    images_per_prompt: int = Field(ge=1, le=1000)
+    images_per_prompt: Count
+    by_role: dict[SetName, Count] = Field(
+        {}, description="images_per_prompt of the roles of which another number is wanted"
+    )
+
+    def each(self, roles: list[str]) -> list[list[int]]:
+        """Of prompts that play these roles, the seeds of each."""
+        counts = [self.by_role.get(role, self.images_per_prompt) for role in roles]
+        starts = [self.seed + sum(counts[:number]) for number in range(len(counts))]
+        return [
+            list(range(start, start + count)) for start, count in zip(starts, counts, strict=True)
+        ]
 
 
 class Experiment(Part):
@@ -142,10 +156,18 @@ class Experiment(Part):
             for role, prompts in self._by_role.items()
             for text, age in _lines(prompts)
         ]
+        seeds = self._seeds([role for role, _, _ in lines])
         return [
-            Asked(role=role, prompt=prompt, age=age, seeds=self._seeds(number))
-            for number, (role, prompt, age) in enumerate(lines)
+            Asked(role=role, prompt=prompt, age=age, seeds=some)
+            for (role, prompt, age), some in zip(lines, seeds, strict=True)
         ]
+
+    @property
+    def word(self) -> str:
+        """What stands in its prompts for what it is about: the learned word, or a known one."""
+        if isinstance(self.method, LearnedWord):
+            return self.method.placeholder_token
+        return composed(self.called)
 
     @property
     def reads_files(self) -> bool:
@@ -161,16 +183,19 @@ class Experiment(Part):
     def _by_role(self) -> "dict[str, list[str] | Grid]":
         return {ROLE: self.prompts} if isinstance(self.prompts, list) else dict(self.prompts)
 
-    def _seeds(self, number: int) -> list[int]:
-        if isinstance(self.seeds, list):
-            return self.seeds
-        each = self.seeds.images_per_prompt
-        return list(range(self.seeds.seed + number * each, self.seeds.seed + (number + 1) * each))
+    def _seeds(self, roles: list[str]) -> list[list[int]]:
+        seeds = self.seeds
+        return seeds.each(roles) if isinstance(seeds, Fresh) else [seeds] * len(roles)
 
     @model_validator(mode="after")
     def _each_picture_once(self) -> "Experiment":
         if self.seeds == []:
             raise ValueError(f"'{self.title}' has no seeds: give at least one")
+        if isinstance(self.seeds, Fresh) and (lost := self.seeds.by_role.keys() - set(self.roles)):
+            raise ValueError(
+                f"'{self.title}' has seeds for role '{min(lost)}' and no prompts that play it: it "
+                f"has {', '.join(self.roles)}"
+            )
         if not self.prompts:
             raise ValueError(f"'{self.title}' has no prompts: give at least one")
         if taken := {HELD, TRAIN, PAINTER} & self._by_role.keys():

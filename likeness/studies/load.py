@@ -302,10 +302,12 @@ def _check_word(registry: Registry, key: str, experiment: Experiment) -> None:
             f"take sd15, sd2 or small instead of {experiment.model}"
         )
     wanted = method.pictures
-    if isinstance(wanted, OfClass) and wanted.label not in painter.classes:
+    # what an experiment makes comes after every word
+    sets = [name for name, pictures in painter.sets.items() if pictures.experiment is None]
+    if isinstance(wanted, OfClass) and str(wanted.label) not in sets:
         raise BadInput(
-            f"experiment '{key}' learns from class {wanted.label}, and painter "
-            f"'{experiment.painter}' has: {', '.join(map(str, sorted(painter.classes)))}"
+            f"experiment '{key}' learns from class or set {wanted.label}, and painter "
+            f"'{experiment.painter}' has: {', '.join(sorted(sets))}"
         )
 
 

@@ -194,6 +194,12 @@ class Painter(Part):
         return {key: p.rebuilt for key, p in self.sets.items() if p.rebuilt}
 
     @property
+    def own_sets(self) -> list[str]:
+        """Test sets by the painter himself, as they are and rebuilt: no method can do better."""
+        found = {k: p for k, p in self.tests.items() if p.truth == AUTHENTIC and not p.experiment}
+        return sorted(found, key=lambda name: found[name].rebuilt is not None)
+
+    @property
     def models(self) -> list[str]:
         """Names of the base models that have a hand in its pictures."""
         models = [one.model for one in self.sampled.values()]

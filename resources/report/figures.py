@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from likeness.statistics import confusion, recalls
+from likeness.classify.trust import SURE
+from likeness.statistics import confusion, mcnemar, recalls
 from resources.warehouse import query
 
 NO_DATA = "no data"
@@ -40,6 +41,8 @@ def accuracy_rows(warehouse: Path, study: str) -> pd.DataFrame:
                 "" if r.architecture == "probe" else _number(r.probe_value)
                 for r in found.itertuples()
             ],
+            "calibration error": [_number(value) for value in found["calibration_error"]],
+            "counts": found["counts"].fillna(NO_DATA),
         }
     )
     rows["published*"] = [_published(row) for row in found.itertuples()]
@@ -54,7 +57,10 @@ def part_name(measure: str) -> str:
 
 
 def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
-    """A row per judge and unseen set: counts per class, taken for class 0, right where known."""
+    """A row per judge and unseen set: counts per class, taken for class 0, right where known.
+
+    And whether the judge's verdicts count.
+    """
     found = query(
         warehouse,
         "SELECT * FROM cezanne_verdicts WHERE study = ? ORDER BY image_set, equalize, "
@@ -81,6 +87,7 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
             "" if pd.isna(r.truth) else rate_text(r.share_right, r.right_low, r.right_high, r.n)
             for r in found.itertuples()
         ]
+    rows["counts"] = found["verdicts_count"].fillna(NO_DATA)
     rows["published*"] = [" ".join(_counts(row)) for row in found.itertuples()]
     return rows
 
@@ -187,14 +194,11 @@ def probe_sentences(warehouse: Path, study: str) -> list[str]:
 
     Paired: only pictures on which exactly one of the two is right count (McNemar 1947, exact).
     """
-    from scipy.stats import binomtest
-
     found = query(warehouse, "SELECT * FROM against_probe WHERE study = ?", [study])
     sentences = []
     for r in found.itertuples():
-        alone = int(r.only_network + r.only_probe)
-        p = binomtest(int(r.only_network), alone).pvalue if alone else 1.0
-        if p >= 0.05:
+        p = mcnemar(int(r.only_network), int(r.only_probe))
+        if p >= SURE:
             verdict = "not surely different from the probe"
         else:
             verdict = "better than the probe" if r.value > r.probe_value else "worse than the probe"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from likeness.classify.trust import RULE
 from likeness.studies.load import Registry
 from likeness.studies.schema import Pictures as TestSet
 from likeness.studies.schema import Study
@@ -53,7 +54,9 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     page, own = (templates.get_template(f"{name}.html.j2") for name in ("page", "experiment"))
     cost, by_key = (_cost(artifacts.warehouse, view, *of) for view, *of in COST_TABLES)
     style = (here / "style.css").read_text()
-    text = page.render(studies=studies, cost=cost, by_key=by_key, style=style, legend=LEGEND)
+    text = page.render(
+        studies=studies, cost=cost, by_key=by_key, style=style, legend=LEGEND, rule=RULE
+    )
     (folder / "index.html").write_text(text, encoding="utf-8")
     for one in (one for study in studies for one in study["experiments"] if one["page"]):
         (folder / one["page"]).write_text(own.render(one=one, style=style), encoding="utf-8")

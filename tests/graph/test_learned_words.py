@@ -3,10 +3,12 @@
 import json
 
 import dagster as dg
+import pandas as pd
 import pytest
 import small_tasks
 
 from assets_defs import keys, painters
+from assets_defs.scores import _lacking, _learned_from
 from assets_defs.studies import (
     experiments_of_painter,
     networks_of_experiment,
@@ -68,10 +70,43 @@ def test_painters_come_before_words_and_words_before_their_judges():
     ]
 
 
+def test_one_command_runs_the_judges_of_stand_ins_and_the_learned_word():
+    keys, word = (registry().keys_of(name) for name in ("cezanne", "cezanne_word"))
+    assert keys.networks == ["cezanne__tiles", "cezanne__probe", *word.networks]
+    assert keys.experiments == word.experiments
+    assert keys.painters == ["small_master", *word.painters]
+
+
 def test_what_failed_before_stops_what_stands_on_it():
     assert _stands_on("painters_job", PAINTER) == [("models_job", "small", "model")]
     assert _stands_on("painters_job", "small_master") == []
     assert ("painters_job", PAINTER, "painter") in _stands_on("experiments_job", WORD)
+
+
+def picture(key, number, group):
+    return {
+        "label_key": key,
+        "path": f"{key}/{number:02}.png",
+        "image_id": f"{key}-{number}",
+        "group": group,
+    }
+
+
+@pytest.mark.parametrize(("painter", "most"), [(PAINTER, 4), ("wished_master", 16)])
+def test_all_that_any_word_for_a_painter_is_learned_from_is_no_picture_to_compare_with(
+    painter, most
+):
+    """One of the wishes is more pictures: they are left out for all of them, or none compare."""
+    rows = [picture(key, n, n + 20 * (key == "1")) for key in "01" for n in reversed(range(20))]
+    # another photograph of the third
+    rows.append(picture("0", 50, 2))
+    assert _learned_from(painter, pd.DataFrame(rows)) == {f"0-{n}" for n in [*range(most), 50]}
+
+
+def test_scores_know_whether_their_encoder_is_here():
+    """So that they are taken again when it is, and no fetch is a reason to stop."""
+    assert _lacking("small-clip") is None
+    assert "there is no encoder 'nowhere'" in str(_lacking("nowhere"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from likeness.classify.params import TrainParams, VerdictParams
 from likeness.classify.recipe import Recipe
 from likeness.classify.tasks import judge, train
 from likeness.images import image_set
+from likeness.images.inventory import missing_folders
 from likeness.images.raw import list_raw
 from likeness.images.tasks import ClassesParams, IntakeParams, classes, intake
 from likeness.studies.load import load_registry
@@ -43,6 +44,13 @@ def classified(paintings, tmp_path_factory):
         labels=list(NAMES), split=painter.split, folds=painter.folds, seed=painter.seed
     )
     return work, classes(params, {"paintings": paintings[0]}, work, work / "scratch")
+
+
+def test_the_study_of_the_word_finds_all_its_folders():
+    painter = load_registry().painters["cezanne_painted"]
+    folders = [folder for pictures in painter.sets.values() for folder in pictures.folders]
+    assert len(folders) == 3 * 2 + 1
+    assert missing_folders(DATA, folders) == []
 
 
 def test_every_file_is_taken_in(paintings):

@@ -35,6 +35,8 @@ FILES = {
     "images.parquet": b"PAR1",
     "images/Église d’Auvers, 1890.jpg": b"\xff\xd8 van gogh",
     "images/夜 + 100% #1 & more?.png": b"stars",
+    "images/landscape in the style of <Cézanne>.png": b"a hill",
+    "<Cézanne>/learned_embeds.safetensors": b"one vector",
     "unet/deep/er/config.json": b"{}",
     "unet/manifest.json": b"not ours",
     "empty": b"",
@@ -210,7 +212,7 @@ def test_a_file_that_is_not_listed_cannot_be_read(store, tmp_path):
 
 def test_refs_name_the_current_artefact_of_each_partition(store, uri, tmp_path):
     manifest = store.publish(made(tmp_path / "made", {"a": b"12"}), WORK)
-    partitions = [None, "_", "cézanne/夜 50%", "..", "demo__subject__lora"]
+    partitions = [None, "_", "cézanne/夜 50%", "..", "demo__subject__lora", "word__<Cézanne>"]
     for partition in partitions:
         store.set_ref(ASSET, partition, manifest, cache_hit=False, seconds=2.5)
     store.set_ref(ASSET, "_", manifest, cache_hit=True, seconds=0.1)

@@ -14,6 +14,7 @@ from likeness.statistics import (
     confusion,
     counts,
     expected_calibration_error,
+    mcnemar,
     mean_interval,
     rate,
     recalls,
@@ -124,3 +125,10 @@ def test_calibration_error_is_zero_for_the_sure_and_right_and_one_for_the_sure_a
     sure = np.eye(3)
     assert expected_calibration_error(sure, [0, 1, 2]) == 0
     assert expected_calibration_error(sure, [1, 2, 0]) == 1
+
+
+def test_mcnemar_is_the_tails_of_a_fair_coin():
+    assert mcnemar(0, 0) == 1
+    assert mcnemar(5, 0) == mcnemar(0, 5) == pytest.approx(2 / 2**5)
+    # at least 8 of 9 heads, or at most 1
+    assert mcnemar(8, 1) == pytest.approx(2 * (9 + 1) / 2**9)

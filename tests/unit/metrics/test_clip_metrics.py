@@ -325,3 +325,4 @@ def test_the_prompt_without_the_learned_word():
     assert without_placeholder("painting in the style of <Cezanne>", "<Cezanne>") == (
         "painting in the style of"
     )
+    assert without_placeholder("cezannes and cezanne, by cezanne", "cezanne") == "cezannes and , by"

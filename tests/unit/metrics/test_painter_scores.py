@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import small_sets
 from skimage.metrics import structural_similarity
@@ -39,38 +40,44 @@ class Reader:
 
 @pytest.fixture
 def score(tmp_path, monkeypatch):
-    """Calls ``score_painter`` on seven pictures and four by the painter."""
+    """Calls ``score_painter`` on seven pictures and four by the painter; prompts say WORD."""
     monkeypatch.setattr("likeness.world.reader.read.Reader.load", lambda folder: Reader())
     real = small_sets.write_set(
         tmp_path / "images", [small_sets.row(small_sets.noise(n, SIDE, 0, 200)) for n in range(4)]
     )
-    # every second picture is dark; each is twice as large as the painter's
-    rows = [
-        small_sets.row(small_sets.noise(10 + n, 2 * SIDE, *((0, 90) if n % 2 else (150, 256))))
-        | {"role": role, "prompt": prompt}
-        for n, (role, prompt) in enumerate(ASKED)
-    ]
-    made = small_sets.write_set(tmp_path / "made", rows)
 
-    def call(**params):
+    def call(said=WORD, **params):
+        # every second picture is dark; each is twice as large as the painter's
+        rows = [
+            small_sets.row(small_sets.noise(10 + n, 2 * SIDE, *((0, 90) if n % 2 else (150, 256))))
+            | {"role": role, "prompt": prompt.replace(WORD, said)}
+            for n, (role, prompt) in enumerate(ASKED)
+        ]
+        pictures = tmp_path / f"made {len(list(tmp_path.iterdir()))}"
+        made = small_sets.write_set(pictures, rows)
         output = tmp_path / "out"
         output.mkdir(exist_ok=True)
         asked = PainterScoresParams(
             painted=list(real["image_id"]),
+            own={"NEW": list(real["image_id"])[:2]},
             prepare=Preparation(size=SIDE, color="color"),
             **params,
         )
-        inputs = {"made": tmp_path / "made", "images": tmp_path / "images"}
+        inputs = {"made": pictures, "images": tmp_path / "images"}
         summary = score_painter(asked, inputs, output, tmp_path / "scratch")
         scores = tables.read(output, "scores.parquet")
+        means = tables.read(output, "means.parquet")
         return SimpleNamespace(
             summary=summary,
             ids=list(made["image_id"]),
             scores=scores,
             told={(r.metric, r.image_id): r.value for r in scores.itertuples()},
             means={
-                (r.metric, r.role): r for r in tables.read(output, "means.parquet").itertuples()
+                (r.metric, r.role): r
+                for r in means.itertuples()
+                if r.part == "all" and r.protocol != "cosine of mean"
             },
+            table=means,
             papers=json.loads((output / "passports.json").read_text()),
             real=[image_set.files_of(tmp_path / "images", [one])[0] for one in real["image_id"]],
             made=[tmp_path / "scratch" / "made" / f"{one}.png" for one in made["image_id"]],
@@ -170,6 +177,49 @@ def test_an_encoder_that_is_not_there_is_refused_before_any_work(score, tmp_path
     with pytest.raises(BadInput, match="there is no encoder 'nowhere'"):
         score(clip="nowhere")
     assert not (tmp_path / "scratch").exists()
+
+
+def test_the_learned_word_and_the_one_it_begins_with_are_compared_with_the_same_texts(score):
+    """The same pictures, asked for by either word: no difference is left."""
+    learned = score(clip="small-clip", word=WORD)
+    known = score(said="cezanne", clip="small-clip", word="cezanne")
+    assert values(known, "editability") == values(learned, "editability")
+    with_it = score(said="cezanne", clip="small-clip")
+    assert values(with_it, "editability") != values(learned, "editability")
+
+
+def test_the_paper_s_reading_of_editability_is_kept_beside_the_published_code_s(score):
+    found = score(clip="small-clip", word=WORD)
+    clip = open_clip_folder("small-clip")
+    made = clip.embed_images(found.made).vectors[:3]
+    text = clip.embed_texts(["painting in the style of"]).vectors[0]
+    mean = (made / np.linalg.norm(made, axis=1, keepdims=True)).mean(axis=0)
+    cosine = mean @ text / np.linalg.norm(mean) / np.linalg.norm(text)
+    rows = found.table[found.table["protocol"] == "cosine of mean"].set_index("role")
+    assert rows.loc["TISD", "value"] == pytest.approx(cosine, abs=1e-5)
+    assert rows.loc["edit", "n"] == 3  # prompts
+
+
+def test_without_the_encoder_its_measures_have_no_data_and_the_others_are_taken(score):
+    found = score(clip="clip-vit-b-32", lacking="not fetched: no connection", hand="master")
+    assert np.isfinite(values(found, "ssim")).all()
+    assert found.means["painter_read", "TISD"].n == 3
+    lost = found.scores[found.scores["metric"].isin(["reconstruction", "editability"])]
+    assert len(lost) == 2 * 7
+    assert set(lost["status"]) == {"not fetched: no connection"}
+    assert lost["value"].isna().all()
+    for metric in ("reconstruction", "editability", "fid", "kid"):
+        mean = found.means[metric, "TISD"]
+        assert (mean.n, mean.left_out) == (0, 3)
+        assert pd.isna(mean.value)
+    assert found.summary["no_data"] == "not fetched: no connection"
+
+
+def test_the_reader_is_asked_about_each_of_the_painter_s_own_sets(score):
+    own = score(hand="master").table
+    row = own[(own["role"] == "painter") & (own["part"] == "NEW")].iloc[0]
+    # noise between 0 and 200 is dark
+    assert (row["metric"], row["value"], row["n"]) == ("painter_read", 1.0, 2)
 
 
 def test_nothing_is_measured_twice_under_one_name(score):

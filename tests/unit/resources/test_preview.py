@@ -1,3 +1,4 @@
+import re
 import shutil
 from io import BytesIO
 
@@ -10,6 +11,8 @@ from resources.manifest import Work
 from resources.preview import link, pictures_app
 
 FINGERPRINT = "0" * 63 + "1"
+# what a word's pictures, or those of a role, may be called
+WORD = "style of <Cézanne> [100 %] #1.png"
 FOUND = f"/images/made/{FINGERPRINT}"
 
 
@@ -23,7 +26,7 @@ def manifest(store, tmp_path):
     """An artefact with a picture, a table, and a folder with a picture."""
     folder = tmp_path / "output"
     (folder / "images").mkdir(parents=True)
-    for name in ("preview.jpg", "curves.png", "images/0.png"):
+    for name in ("preview.jpg", "curves.png", "images/0.png", WORD):
         Image.new("RGB", (8, 8), "red").save(folder / name)
     (folder / "table.csv").write_text("a,b")
     work = Work(asset="images/made", fingerprint=FINGERPRINT, code_version="1")
@@ -44,6 +47,17 @@ def test_a_link_leads_to_the_picture_and_is_short_enough_to_be_shown_inline(pict
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert pictures.get(f"{FOUND}/curves.png").headers["content-type"] == "image/png"
+
+
+def test_a_name_that_no_url_can_hold_leads_to_its_picture_all_the_same(pictures, manifest):
+    text = link("http://testserver", manifest, WORD).value
+    said, address = re.fullmatch(r"!\[(.*)\]\(([!-~]+)\)", text).groups()
+    assert re.sub(r"\\(.)", r"\1", said) == WORD
+    assert not re.search(r"(?<!\\)[<>\[\]]", said)
+    assert not set("<>()[] ") & set(address)
+    answer = pictures.get(address)
+    assert Image.open(BytesIO(answer.content)).size == (8, 8)
+    assert answer.headers["content-type"] == "image/png"
 
 
 @pytest.mark.parametrize(

@@ -310,7 +310,8 @@ def test_a_network_brings_the_experiments_it_judges_and_all_their_models(study):
     ("old", "new", "sentence"),
     [
         ("    painter: he", "    painter: she", "'mine__word' names painter 'she', which no study"),
-        ("label: 0", "label: 5", "'mine__word' learns from class 5, and painter 'he' has: 0, 1"),
+        ("label: 0", "label: 5", "'mine__word' learns from class or set 5, .* 'he' has: 0, 1$"),
+        ("label: 0", "label: ONE", "'mine__word' learns from class or set ONE, .* 'he' has: 0, 1$"),
         ("model: sd15", "model: sdxl", "a model with one text encoder: take .* instead of sdxl"),
         ("mine__word", "mine__wrd", "'ONE' of painter 'he' names experiment 'mine__wrd', which"),
         ("role: one", "role: three", "'ONE' .* role 'three', .* 'mine__word' has: one, two"),

@@ -167,6 +167,9 @@ def test_listed_seeds_are_those_of_every_prompt_and_fresh_ones_of_one_picture_ea
     fresh = {"seed": 10, "images_per_prompt": 2}
     assert seeds(seeds=fresh) == [[10, 11], [12, 13], [14, 15]]
     assert seeds(seeds={"images_per_prompt": 1}) == [[0], [1], [2]]
+    roles = {"few": ["a"], "many": ["b", "c"], "one": ["d"]}
+    fresh = {"seed": 7, "images_per_prompt": 1, "by_role": {"many": 3}}
+    assert seeds(prompts=roles, seeds=fresh) == [[7], [8, 9, 10], [11, 12, 13], [14]]
 
 
 GRID = {
@@ -295,6 +298,7 @@ def test_an_experiment_without_a_method_is_the_baseline():
         ({"seeds": [-1]}, "greater than or equal to 0"),
         ({"seeds": [2**32]}, "less than 4294967296"),
         ({"seeds": {"images_per_prompt": 0}}, "greater than or equal to 1"),
+        ({"seeds": {"images_per_prompt": 1, "by_role": {"edit": 2}}}, "seeds for role 'edit'"),
         ({"method": {"name": "lora"}}, "'base', 'dreambooth', 'textual_inversion'"),
         ({"sampling": {"steps": 3}}, "steps"),
     ],

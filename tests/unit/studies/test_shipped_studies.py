@@ -1,8 +1,13 @@
 """The studies that ship: what each asks, of whom."""
 
+import pytest
+from transformers import CLIPTokenizer
+
 from likeness.edit.editors import strengths_of
+from likeness.models.registry import PACKAGE
 from likeness.studies.check import mistakes_in
 from likeness.studies.load import SHIPPED, load_registry
+from likeness.world.tokenizer import unknown_words
 
 
 def test_the_shipped_studies_load_and_the_demo_runs_keys_of_others():
@@ -170,16 +175,13 @@ def test_the_word_study_asks_the_published_prompts_and_judges_a_hundred_pictures
     registry = load_registry()
     word = registry.experiments["cezanne_word__word"]
     painter = registry.painters[word.painter]
-    judged = [one for one in word.asked if one.role != "edit"]
+    judged = [one for one in word.asked if one.role.startswith("TISD")]
     assert {one.prompt for one in judged} == {
         name for name in (painter.tests[f"TISD{number}"].name for number in (1, 2, 3, 4))
     }
     assert [(one.role, len(one.seeds)) for one in judged] == [
         (f"TISD{number}", 100) for number in (1, 2, 3, 4)
     ]
-    edits = [one.prompt for one in word.asked if one.role == "edit"]
-    assert len(edits) == 3
-    assert all("<Cézanne>" in prompt for prompt in edits)
     initializer = registry.experiments["cezanne_word__initializer"]
     assert [one.prompt for one in initializer.asked] == [
         one.prompt.replace("<Cézanne>", "cezanne") for one in word.asked
@@ -190,5 +192,53 @@ def test_the_word_study_asks_the_published_prompts_and_judges_a_hundred_pictures
         for one in asked
         for seed in one.seeds
     }
-    assert len(seeds) == 900
+    assert len(seeds) == 400 + 4 * 64 + 200
     assert painter.tests["MASTER_REBUILT"].rebuilt.of == "MASTER"
+
+
+@pytest.mark.parametrize(
+    ("key", "figure", "each"),
+    [
+        ("cezanne_word__word", "a dog", 64),
+        ("cezanne_sd2__word", "Elmo", 64),
+        ("cezanne_wishes__baseline", "a dog", 32),
+    ],
+)
+def test_reconstruction_and_editability_rest_on_prompts_of_their_own(key, figure, each):
+    """Gal et al. 2022 ask for 64 pictures of "A photo of S*", and of three harder prompts."""
+    one = load_registry().experiments[key]
+    wanted = [
+        ("reconstruction", "A painting in the style of {}"),
+        ("editability", "A painting of the moon in the style of {}"),
+        ("editability", "An oil painting in the style of {}"),
+        ("editability", f"A painting of {figure} in the style of {{}}"),
+    ]
+    asked = [a for a in one.asked if not a.role.startswith("TISD")]
+    assert [(a.role, a.prompt) for a in asked] == [(r, p.format(one.called)) for r, p in wanted]
+    assert {len(a.seeds) for a in asked} == {each}
+
+
+def test_the_small_world_knows_every_word_that_the_learned_one_is_asked_with():
+    tokenizer = CLIPTokenizer.from_pretrained(PACKAGE / "world/weights/base/tokenizer")
+    for key in ("cezanne_word__initializer", "cezanne_wishes__initializer"):
+        for one in load_registry().experiments[key].asked:
+            if one.role in ("reconstruction", "editability"):
+                assert unknown_words(tokenizer, one.prompt) == []
+
+
+def test_at_full_scale_the_word_reads_the_same_folders_as_the_real_judges():
+    painters = load_registry().painters
+    mine, real = painters["cezanne_painted"], painters["cezanne"]
+    for label in (0, 1, 4):
+        assert mine.classes[label].folders == real.classes[label].folders
+    assert list(mine.sampled) == ["2", "3"]
+    method = load_registry().experiments["cezanne_sd2__word"].method
+    assert mine.tests[method.pictures.label].folders == ["textual_inversion"]
+
+
+def test_published_figures_stand_beside_the_learned_word_as_beside_the_real_judges():
+    studies = load_registry().studies
+    real = studies["cezanne_real"].published
+    for name in ("cezanne_word", "cezanne_sd2"):
+        assert studies[name].published.rates == real.rates
+        assert studies[name].published.verdicts == real.verdicts
