@@ -6,6 +6,7 @@ import pandas as pd
 
 from likeness.edit.table import OWN_COLUMNS as EDIT_COLUMNS
 from likeness.studies.editing import Editing
+from likeness.studies.experiment import DreamBooth
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
 from resources.comparisons import compared_editors
@@ -246,6 +247,8 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
         sampling, base = made.params["editor" if edits else "sampling"], made.params["model"]
         # a method that trains says its name in its recipe
         method = model.summary.get("method") or model.params["recipe"]["name"]
+    if isinstance(experiment.method, DreamBooth) and experiment.method.trains != "full":
+        method = f"{method}_lora"  # no mean is over models of both
     study, name = key.split("__", 1)
     return {
         "study": study,

@@ -63,8 +63,10 @@ def score_images(
 ) -> dict[str, Any]:
     """``scores/images``: a row per picture and measure, and their means per role and age asked for.
 
-    ``inputs``: ``made``, and ``pairs`` of the same experiment. ``held_back_verified``: share of the
-    photos held back that the picture's face verifies with, 0..1. ``nearest_photo``: the largest
+    ``inputs``: ``made``, and ``pairs`` of the same experiment. ``recognised``: share of the photos
+    held back that the picture's face verifies with, 0..1; without a face it is 0, as where a
+    checkpoint is chosen: the picture was to show the person. ``held_back_verified``: the same of
+    the pictures with a face alone. ``nearest_photo``: the largest
     SSIM (corrected) with a photo learned from; ``copied``: 1 where it is larger than that of any
     two different photos learned from. ``age`` in years as read (DeepFace: of the largest face),
     ``age_error``: years off what the prompt asked for. Pictures without a face have no age. What is
@@ -98,7 +100,9 @@ def _from_pairs(pairs: pd.DataFrame, made: pd.DataFrame) -> Iterator[pd.DataFram
     """What the pairs say about each picture by itself."""
     same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
     if len(mine := same[same["set_a"] != HELD]):
-        yield _rows("held_back_verified", mine, mine.groupby("image_a")["value"].mean(), NO_FACE)
+        share = mine.groupby("image_a")["value"].mean()
+        yield _rows("recognised", mine, share.fillna(0.0), NO_FACE)
+        yield _rows("held_back_verified", mine, share, NO_FACE)
     alike = pairs[(pairs["metric"] == "ssim") & (pairs["protocol"] == "corrected")]
     near = alike[(alike["set_b"] == TRAIN) & (alike["set_a"] != TRAIN)]
     if len(near):
