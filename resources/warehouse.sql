@@ -42,7 +42,8 @@ CREATE TABLE pair_means (
 );
 CREATE TABLE image_scores (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
-    image_id VARCHAR, pair_id VARCHAR, strength DOUBLE, value DOUBLE, status VARCHAR
+    image_id VARCHAR, pair_id VARCHAR, strength DOUBLE, value DOUBLE, status VARCHAR,
+    photo_id VARCHAR -- the photo that a picture is nearest to, of those it was learned from
 );
 CREATE TABLE image_means (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,

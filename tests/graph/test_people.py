@@ -4,11 +4,12 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from assets_defs import scores
+from assets_defs import scores as scores_of
 from assets_defs.checks import people
 from assets_defs.studies import experiments_of_subject, registry
 from likeness.images import image_set
 from likeness.metrics import tables
+from likeness.metrics.images import COLUMNS
 from likeness.people.splits import PeopleSplit, SplitRecipe
 from pipelines.definitions import defs
 from pipelines.driver import plan
@@ -116,7 +117,7 @@ def check_pairs(folder, *rows):
     columns = ("metric", "value", "status")
     table = pd.DataFrame(rows, columns=columns)
     tables.typed(table, tables.PAIR_COLUMNS).to_parquet(folder / "pairs.parquet", index=False)
-    return scores.check_pairs(folder)
+    return scores_of.check_pairs(folder)
 
 
 def test_scores_are_within_bounds_and_missing_ones_have_a_status(tmp_path):
@@ -131,6 +132,38 @@ def test_scores_are_within_bounds_and_missing_ones_have_a_status(tmp_path):
         ("another", 0.5, "ok"),
     ):
         assert not check_pairs(tmp_path, *good, bad).passed
+
+
+def check_copies(folder, copied):
+    """Of two pictures, with the nearest photo of each; whether each is a copy, or nobody knows."""
+    rows = [{"image_id": i, "file": f"images/{i}.png", "status": "accepted"} for i in "xy"]
+    image_set.write(folder, image_set.frame(rows))
+    near = {"x": ("t1", 0.75), "y": ("t2", 0.5)}
+    scores = [
+        {"metric": metric, "image_id": i, "photo_id": near[i][0], "value": value}
+        for i, copy in copied.items()
+        for metric, value in (("nearest_photo", near[i][1]), ("copied", copy))
+    ]
+    table = tables.typed(pd.DataFrame(scores), COLUMNS)
+    table.to_parquet(folder / "scores.parquet", index=False)
+    return scores_of.check_copies(folder, folder)
+
+
+def test_a_picture_that_copies_a_photo_is_a_warning_with_the_photo_and_the_nearest_comes_first(
+    tmp_path,
+):
+    result = check_copies(tmp_path, {"y": 1, "x": 1})
+    assert (result.passed, result.severity.value) == (False, "WARN")
+    listed = result.metadata["list"].value
+    assert list(listed.items()) == [
+        ("images/x.png", "photo t1, SSIM 0.750"),
+        ("images/y.png", "photo t2, SSIM 0.500"),
+    ]
+    assert result.metadata["pictures"].value == 2
+    result = check_copies(tmp_path, {"x": 0, "y": 1})
+    assert list(result.metadata["list"].value) == ["images/y.png"]
+    for copied in ({"x": 0, "y": 0}, {"x": None, "y": None}, {}):
+        assert check_copies(tmp_path, copied).passed
 
 
 def test_the_checks_are_on_their_assets_and_block_or_warn_as_they_say():

@@ -97,6 +97,7 @@ def score(tmp_path, monkeypatch):
         summary = score_images(ImagesScoresParams(ages=ages), inputs, output, tmp_path)
         scores = tables.read(output, "scores.parquet")
         return SimpleNamespace(
+            ids=ids,
             scores=scores,
             told={
                 (r.metric, ids.index(r.image_id)): None if pd.isna(r.value) else r.value
@@ -139,6 +140,16 @@ def test_a_picture_nearer_to_a_photo_than_photos_are_to_each_other_is_a_copy(sco
     assert of(found, "nearest_photo") == [0.9, 0.3, 1.0, 0.5]
     assert of(found, "copied") == [1, 0, 1, 0]
     assert set(found.scores[found.scores["metric"] == "copied"]["protocol"]) == {"corrected"}
+
+
+def test_the_photo_that_is_nearest_is_named_of_two_as_near_the_first(score):
+    found = score()
+    for metric in ("nearest_photo", "copied"):
+        rows = found.scores[found.scores["metric"] == metric]
+        named = dict(zip(rows["image_id"], rows["photo_id"], strict=True))
+        assert [named[i] for i in found.ids] == ["t1", "t1", "t0", "t0"]
+    others = found.scores[~found.scores["metric"].isin(["nearest_photo", "copied"])]
+    assert others["photo_id"].isna().all()
 
 
 def test_as_near_as_two_photos_is_no_copy(score):
