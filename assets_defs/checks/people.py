@@ -1,4 +1,4 @@
-"""Gates of the people graph: enough photos, no copies, no strangers among the verified."""
+"""Checks of the people graph: enough photos, no copies, no strangers among the verified."""
 
 from pathlib import Path
 
@@ -33,8 +33,8 @@ SPLITS_CHECKS = [
     dg.AssetCheckSpec(
         ENOUGH,
         asset=keys.SPLITS.split("/"),
-        blocking=True,
-        description="Every split has as many photos as the study wants at least.",
+        description="Warns of splits with fewer photos than the study wants at least: experiments "
+        "that learn from them fail, all others go on.",
     ),
     dg.AssetCheckSpec(
         COPIES,
@@ -97,7 +97,12 @@ def check_splits(folder: Path, recipe: SplitRecipe) -> tuple[dg.AssetCheckResult
         dg.AssetCheckResult(
             check_name=ENOUGH,
             passed=not small,
-            metadata={"photos": dg.MetadataValue.json(counts), "minimum": recipe.minimum},
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "too_small": dg.MetadataValue.json(small),
+                "photos": dg.MetadataValue.json(counts),
+                "minimum": recipe.minimum,
+            },
         ),
         dg.AssetCheckResult(
             check_name=COPIES, passed=not copies, metadata={"image_ids": copies[:50]}

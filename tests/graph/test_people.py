@@ -76,14 +76,15 @@ def test_whole_splits_pass(tmp_path):
     assert all(result.passed for result in found.values())
 
 
-def test_a_split_with_too_few_photos_stops_the_flow_also_an_empty_one(tmp_path):
+def test_a_split_with_too_few_photos_is_a_warning_also_an_empty_one(tmp_path):
     for members, counts in (
         ({"pure": "a", "mixed": "abc"}, {"pure": 1, "mixed": 3}),
         ({"mixed": "abc"}, {"pure": 0, "mixed": 3}),
     ):
         result = write_splits(tmp_path, members)[people.ENOUGH]
-        assert (result.passed, result.severity.value) == (False, "ERROR")
+        assert (result.passed, result.severity.value) == (False, "WARN")
         assert result.metadata["photos"].value == counts
+        assert result.metadata["too_small"].value == {"pure": counts["pure"]}
         assert result.metadata["minimum"].value == 2
 
 
@@ -175,7 +176,7 @@ def test_the_checks_are_on_their_assets_and_block_or_warn_as_they_say():
     assert blocking == {
         people.ANY: True,
         people.AGES: False,
-        people.ENOUGH: True,
+        people.ENOUGH: False,
         people.COPIES: True,
         people.STRANGERS: True,
         people.UNVERIFIED: False,
