@@ -271,6 +271,7 @@ def _finetune_params(
         trained_on=sorted(mine),
         held_back=sorted(held),
         faces=subject.faces,
+        clip=method.clip if isinstance(method := experiment.method, DreamBooth) else None,
     )
 
 

@@ -238,7 +238,7 @@ def _home(current: Current, painter: str) -> str:
 def _experiment(current: Current, key: str) -> dict[str, object]:
     """An experiment as it was sampled, which a form may have changed; else as the study says."""
     experiment = current.registry.experiments[key]
-    base, method = experiment.model, experiment.method.name
+    base, method = experiment.model, str(experiment.method.name)
     edits = isinstance(experiment, Editing)
     sampled = experiment.method if isinstance(experiment, Editing) else experiment.sampling
     sampling = sampled.model_dump()

@@ -87,6 +87,10 @@ def test_models_of_the_time_machine_differ_in_nothing_but_their_photos():
         if key.startswith("time_machine__") and one.method.name == "dreambooth"
     ]
     assert len({one.method.recipe.model_dump_json() for one in taught}) == 1
+    # who judges is the small world's own, or the published network
+    assert {one.method.clip for one in taught} == {"small-clip"}
+    full = registry.keys_of("time_machine_sd15").experiments[1:]
+    assert {registry.experiments[key].method.clip for key in full} == {"clip-vit-l-14"}
     assert len({(one.model, one.called, one.sampling.model_dump_json()) for one in taught}) == 1
 
 
