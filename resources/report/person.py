@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
+from likeness.images.sheets import labelled_grid
 from likeness.metrics.tables import HELD, TRAIN
 from likeness.studies.schema import Study
 from resources.artifacts import Artifacts
@@ -15,6 +17,7 @@ from resources.warehouse import query
 
 PHOTOS = {TRAIN: "photos learned from", HELD: "photos held back"}
 MADE = "images/made"
+GRID_SIDE = 96
 # Roles as the study asks for them: files begin with the number of their prompt.
 ROLES = (
     "SELECT role, min(file) AS first FROM images WHERE study = ? AND experiment IS NOT NULL "
@@ -130,6 +133,22 @@ def age_grid(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str
         cells = [pictures.thumbnail(MADE, key, files[a]) if a in files else "" for a in ages]
         rows.append({"title": title, "cells": cells})
     return {"ages": [f"{age:g}" for age in ages], "rows": rows}
+
+
+def draw_age_grid(grid: dict[str, Any], folder: Path, file: Path) -> None:
+    """The grid as one picture, for where no page is shown; its files lie in ``folder``."""
+    rows = [
+        (row["title"], [folder / cell if cell else None for cell in row["cells"]])
+        for row in grid["rows"]
+    ]
+    sizes = [_side(cell) for _, cells in rows for cell in cells if cell]
+    # what is small is shown as it is
+    labelled_grid(rows, grid["ages"], min([GRID_SIDE, *sizes])).save(file)
+
+
+def _side(file: Path) -> int:
+    with Image.open(file) as picture:
+        return max(picture.size)
 
 
 def sheets(study: Study, pictures: Pictures) -> list[dict[str, str]]:

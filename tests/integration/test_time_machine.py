@@ -226,6 +226,8 @@ def test_the_page_has_the_grid_of_models_and_ages(folk):
             assert picture.size == (16, 16)
     for title in ("Is it the person?", "Pairs", "faces found", "checkpoints", "who is who"):
         assert title in folk.page
+    made = folk.artifacts.current("report/gallery", None)
+    assert "ages-folk.png" in {entry.path for entry in made.files}
     assert "Published: a book." in folk.page
     assert "Is it the person?" in folk.said
     assert "Nobody to be seen" not in grid

@@ -3,11 +3,13 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from likeness.studies.schema import Study
-from resources.report.person import age_grid, identity_rows, pair_rows, sheets
+from resources.report.person import age_grid, draw_age_grid, identity_rows, pair_rows, sheets
 from resources.warehouse import build
 
 ASKED = {"model": "small", "subject": "me", "prompts": ["a"], "seeds": [0]}
@@ -224,6 +226,24 @@ def test_the_grid_has_the_first_picture_of_every_model_at_every_age(warehouse):
             ],
         },
     ]
+
+
+def test_the_grid_is_a_picture_too_with_a_cell_for_each_that_is_there(tmp_path):
+    for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+        Image.new("RGB", (16, 16), colour).save(tmp_path / f"{name}.png")
+    rows = [
+        {"title": "Plain", "cells": ["red.png", ""]},
+        {"title": "Taught", "cells": ["", "blue.png"]},
+    ]
+    draw_age_grid({"ages": ["5", "40"], "rows": rows}, tmp_path, tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as grid:
+        pixels = np.asarray(grid.convert("RGB"))
+    red, blue = ((pixels == colour).all(-1) for colour in ((255, 0, 0), (0, 0, 255)))
+    # at their own size: nothing may be smoothed away
+    assert (red.sum(), blue.sum()) == (256, 256)
+    # down and to the right, a row and a column of 16 px and the gap further
+    (top, left), (lower, right) = (np.argwhere(one)[0] for one in (red, blue))
+    assert (lower - top, right - left) == (20, 20)
 
 
 def test_sheets_are_those_of_people_and_of_experiments_about_them_where_they_are_there():
