@@ -59,8 +59,20 @@ def test_photos_without_an_age_are_a_warning_and_listed_with_their_reason(tmp_pa
     assert result.metadata["list"].value == {"c.jpg": "no date"}
 
 
-def write_splits(folder, members, held=(), verified="abcd"):
-    """Splits of the photos a to f and of a file that was no photo; what the gates say."""
+PAIRS = [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d"), ("d", "f")]
+
+
+def write_splits(folder, members, held=(), verified="abcd", share=0.5, pairs=PAIRS):
+    """Splits of the photos a to f and of a file that was no photo; what the gates say.
+
+    Of the pairs of photos, ``pairs`` verify, and a to d were taken for the person's.
+    """
+    every = [(a, b, float((a, b) in pairs)) for a in "abcdef" for b in "abcdef" if a < b]
+    told = pd.DataFrame(every, columns=["image_a", "image_b", "value"])
+    told.loc[told["image_b"] == "f", "value"] = told["value"].where(told["value"] == 1)
+    told.to_parquet(folder / "pairs.parquet", index=False)
+    person = pd.DataFrame({"image_id": list("abcdef"), "verified": [i in "abcd" for i in "abcdef"]})
+    person.astype({"verified": "boolean"}).to_parquet(folder / "verified.parquet", index=False)
     rows = [{"image_id": i, "held_back": i in held, "verified": i in verified} for i in "abcdef"]
     rows.append({"image_id": None, "held_back": None, "verified": None})
     types = {"image_id": "string", "held_back": "boolean", "verified": "boolean"}
@@ -68,7 +80,7 @@ def write_splits(folder, members, held=(), verified="abcd"):
     pairs = [(split, i) for split, ids in members.items() for i in ids]
     table = pd.DataFrame(pairs, columns=["split", "image_id"]).astype("string")
     table.to_parquet(folder / "splits.parquet", index=False)
-    return by_name(people.check_splits(folder, RECIPE))
+    return by_name(people.check_splits(folder, RECIPE, folder, share))
 
 
 def test_whole_splits_pass(tmp_path):
@@ -112,6 +124,40 @@ def test_a_stranger_stops_the_flow_in_a_split_of_verified_photos_and_elsewhere_w
     warning = found[people.UNVERIFIED]
     assert (warning.passed, warning.severity.value) == (False, "WARN")
     assert list(warning.metadata["image_ids"].value) == ["e", "f"]
+
+
+def test_a_stranger_is_found_whatever_the_splits_say_of_it(tmp_path):
+    # e verifies with nobody and f with one of four, and both are said to be verified
+    found = write_splits(tmp_path, {"pure": "abef", "mixed": "ab"}, verified="abcdef")
+    assert list(found[people.STRANGERS].metadata["image_ids"].value) == ["e", "f"]
+    # one of four is enough for a quarter, and none is not
+    found = write_splits(tmp_path, {"pure": "abef"}, verified="abcdef", share=0.25)
+    assert list(found[people.STRANGERS].metadata["image_ids"].value) == ["e"]
+    # all but one of three others, where every one is asked for
+    pairs = [pair for pair in PAIRS if pair != ("c", "d")]
+    for share, strangers in ((2 / 3, []), (1, ["c", "d"])):
+        found = write_splits(tmp_path, {"pure": "abcd"}, share=share, pairs=pairs)
+        assert list(found[people.STRANGERS].metadata["image_ids"].value) == strangers
+
+
+def test_photos_with_several_faces_are_a_warning_by_the_path_their_owner_knows(tmp_path):
+    def check(counts):
+        rows = [{"image_id": i, "path": f"{i}.jpg", "status": "accepted"} for i in counts]
+        image_set.write(tmp_path, image_set.frame(rows, {"path": "string"}))
+        faces = [
+            {"image_id": i, "status": "ok" if count else "no_face"}
+            for i, count in counts.items()
+            for _ in range(max(count, 1))
+        ]
+        pd.DataFrame(faces).to_parquet(tmp_path / "faces.parquet", index=False)
+        (result,) = people.check_faces(tmp_path, tmp_path)
+        return result
+
+    result = check({"a": 1, "b": 2, "c": 0, "d": 3})
+    assert (result.check_name, result.passed) == (people.SEVERAL, False)
+    assert result.severity.value == "WARN"
+    assert list(result.metadata["faces"].value.items()) == [("d.jpg", 3), ("b.jpg", 2)]
+    assert check({"a": 1, "c": 0}).passed
 
 
 def check_pairs(folder, *rows):
@@ -176,6 +222,7 @@ def test_the_checks_are_on_their_assets_and_block_or_warn_as_they_say():
     assert blocking == {
         people.ANY: True,
         people.AGES: False,
+        people.SEVERAL: False,
         people.ENOUGH: False,
         people.COPIES: True,
         people.STRANGERS: True,
