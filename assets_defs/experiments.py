@@ -252,10 +252,12 @@ def _finetune_params(
     members = pd.read_parquet(folder / "splits.parquet")
     known = pd.read_parquet(folder / "photos.parquet")
     mine = members.loc[members["split"] == split_of(experiment), "image_id"]
-    if mine.empty:
+    minimum = int(inputs["splits"].params["minimum"])
+    if len(mine) < minimum:
         raise BadInput(
-            f"split '{split_of(experiment)}' of '{experiment.subject}' has no photo to learn from: "
-            f"see why in {keys.SPLITS}"
+            f"split '{split_of(experiment)}' of '{experiment.subject}' has {len(mine)} photos and "
+            f"the study wants at least {minimum} to learn from: see in {keys.SPLITS} why others "
+            "are left out and add some, or lower splits.minimum"
         )
     held = known.loc[known["held_back"].fillna(False).astype(bool), "image_id"]
     spec = spec_of(experiment.model)
@@ -269,6 +271,7 @@ def _finetune_params(
         trained_on=sorted(mine),
         held_back=sorted(held),
         faces=subject.faces,
+        clip=method.clip if isinstance(method := experiment.method, DreamBooth) else None,
     )
 
 

@@ -129,6 +129,7 @@ def photos(
     pool="gpu",
     retry_policy=RETRY,
     code_version=FACES.code_version,
+    check_specs=checks.FACES_CHECKS,
     description="Every face of every photo, embedded once: box, landmarks, score; a photo without "
     "a face is a row with its reason.",
 )
@@ -138,12 +139,15 @@ def faces(
     """Find and embed faces."""
     key = context.partition_key
     with readable_failures():
-        params = ReadFacesParams(recipe=registry().subjects[key].faces)
+        subject = registry().subjects[key]
+        params = ReadFacesParams(recipe=subject.faces, ages=subject.ages == "deepface")
         inputs = {"images": artifacts.current(keys.PHOTOS, key)}
         made = artifacts.make(
             FACES, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
-        return result(artifacts, made, previews=JPEG)
+        photos_of = artifacts.fetch(inputs["images"])
+        found = checks.check_faces(artifacts.fetch(made.manifest), photos_of)
+        return result(artifacts, made, previews=JPEG, checks=found)
 
 
 @dg.asset(
@@ -233,5 +237,10 @@ def splits(
             recompute=config.recompute,
             say=said_by(context),
         )
-        found = checks.check_splits(artifacts.fetch(made.manifest), subject.splits)
+        found = checks.check_splits(
+            artifacts.fetch(made.manifest),
+            subject.splits,
+            artifacts.fetch(inputs["verification"]),
+            subject.same_person.share,
+        )
         return result(artifacts, made, previews=JPEG, checks=found)

@@ -72,11 +72,13 @@ def summaries(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
 )
 def gallery(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.MaterializeResult:
     """Write the page and put it in its place at once."""
-    from resources.report.page import put_in_place, render
+    from resources.report.page import AGES, put_in_place, render
 
     with readable_failures(), artifacts.room() as folder:
         page = folder / "report"
         counts = render(artifacts, registry(), page)
         put_in_place(page, artifacts.report)
         made = artifacts.keep(GALLERY, None, page, counts)
-        return result(artifacts, made, page=dg.MetadataValue.path(str(artifacts.report)))
+        grids = tuple(sorted(file.name for file in page.glob(f"{AGES}*.png")))
+        where = dg.MetadataValue.path(str(artifacts.report))
+        return result(artifacts, made, previews=grids, page=where)

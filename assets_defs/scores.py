@@ -25,7 +25,7 @@ from likeness.images import image_set
 from likeness.metrics.edit_pairs import EditPairsParams
 from likeness.metrics.encoders import folder_of
 from likeness.metrics.experiment import PairsParams
-from likeness.metrics.images import ImagesScoresParams
+from likeness.metrics.images import SCORES, ImagesScoresParams
 from likeness.metrics.painter import PainterScoresParams
 from likeness.metrics.tables import OK, read
 from likeness.metrics.tables import PAIRS as PAIRS_TABLE
@@ -37,6 +37,7 @@ from resources.manifest import Manifest
 from resources.step import Step
 
 WITHIN = "scores__values_are_within_bounds"
+COPIES = "scores__no_picture_copies_a_photo"
 BOUNDS = {"ssim": (-1.0, 1.0), "verification": (0.0, 1.0)}
 
 
@@ -51,6 +52,27 @@ def check_pairs(folder: Path) -> dg.AssetCheckResult:
         check_name=WITHIN,
         passed=unclear.empty and beyond.empty,
         metadata={"pairs": len(table), "beyond": len(beyond), "unclear": len(unclear)},
+    )
+
+
+def check_copies(folder: Path, pictures: Path) -> dg.AssetCheckResult:
+    """Of the scores of single pictures, those of ``pictures``; who learned nothing copies nothing.
+
+    Lists the nearest first, each with its photo and their SSIM.
+    """
+    table = read(folder, SCORES)
+    copied = table[(table["metric"] == "copied") & (table["value"] == 1)]
+    near = table[(table["metric"] == "nearest_photo") & table["image_id"].isin(copied["image_id"])]
+    files = image_set.read(pictures).drop_duplicates("image_id").set_index("image_id")["file"]
+    listed = {
+        str(files[row.image_id]): f"photo {row.photo_id}, SSIM {row.value:.3f}"
+        for row in near.sort_values("value", ascending=False).head(50).itertuples()
+    }
+    return dg.AssetCheckResult(
+        check_name=COPIES,
+        passed=near.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"pictures": len(near), "list": dg.MetadataValue.json(listed)},
     )
 
 
@@ -126,6 +148,14 @@ def pairs(
     retry_policy=RESUME,
     code_version=f"{SCORE_IMAGES.code_version}.{SCORE_EDITS.code_version}."
     f"{SCORE_PAINTER.code_version}",
+    check_specs=[
+        dg.AssetCheckSpec(
+            COPIES,
+            asset=keys.IMAGE_SCORES.split("/"),
+            description="Warns of pictures that are nearer to a photo learned from than these are "
+            "to each other: they were remembered.",
+        )
+    ],
     description="Each picture by itself: how old it looks against what was asked for, whether it "
     "shows the person, whether it is a copy of a photo; of an edit, whether it says what was asked "
     "and keeps the rest; of a painter's experiment, how near it is to his pictures.",
@@ -156,7 +186,9 @@ def image_scores(
         done = artifacts.make(
             step, key, params, inputs, recompute=config.recompute, say=said_by(context)
         )
-        return result(artifacts, done)
+        pictures = artifacts.fetch(artifacts.current(keys.IMAGES, key))
+        found = (check_copies(artifacts.fetch(done.manifest), pictures),)
+        return result(artifacts, done, checks=found)
 
 
 def _asked_of_painter(

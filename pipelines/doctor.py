@@ -211,6 +211,13 @@ def _faces(_: Settings) -> Iterator[Finding]:
         yield Finding("faces, DeepFace", "limited", f"no {', '.join(missing)} yet", do)
     else:
         yield Finding("faces, DeepFace", "good", "VGG-Face is on this machine")
+    from likeness.faces.deepface_ages import missing_weights
+
+    if missing_weights():
+        do = "fetched before faces are read, for studies with ages: deepface"
+        yield Finding("ages, DeepFace", "limited", "no age model yet", do)
+    else:
+        yield Finding("ages, DeepFace", "good", "the age model is on this machine")
 
 
 def is_free(port: int) -> bool:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from likeness.edit.table import OWN_COLUMNS as EDIT_COLUMNS
 from likeness.studies.editing import Editing
+from likeness.studies.experiment import DreamBooth
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
 from resources.comparisons import compared_editors
@@ -241,7 +242,7 @@ def _home(current: Current, painter: str) -> str:
 def _experiment(current: Current, key: str) -> dict[str, object]:
     """An experiment as it was sampled, which a form may have changed; else as the study says."""
     experiment = current.registry.experiments[key]
-    base, method = experiment.model, experiment.method.name
+    base, method = experiment.model, str(experiment.method.name)
     edits = isinstance(experiment, Editing)
     sampled = experiment.method if isinstance(experiment, Editing) else experiment.sampling
     sampling = sampled.model_dump()
@@ -250,6 +251,8 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
         sampling, base = made.params["editor" if edits else "sampling"], made.params["model"]
         # a method that trains says its name in its recipe
         method = model.summary.get("method") or model.params["recipe"]["name"]
+    if isinstance(experiment.method, DreamBooth) and experiment.method.trains != "full":
+        method = f"{method}_lora"  # no mean is over models of both
     study, name = key.split("__", 1)
     return {
         "study": study,

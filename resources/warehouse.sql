@@ -46,7 +46,8 @@ CREATE TABLE pair_means (
 );
 CREATE TABLE image_scores (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
-    image_id VARCHAR, pair_id VARCHAR, strength DOUBLE, value DOUBLE, status VARCHAR
+    image_id VARCHAR, pair_id VARCHAR, strength DOUBLE, value DOUBLE, status VARCHAR,
+    photo_id VARCHAR -- the photo that a picture is nearest to, of those it was learned from
 );
 CREATE TABLE image_means (
     study VARCHAR, experiment VARCHAR, metric VARCHAR, protocol VARCHAR, passport_id VARCHAR,
@@ -99,6 +100,18 @@ CREATE MACRO wilson_high(k, n) AS
         (k + 1.9207294103470618) / (n + 3.8414588206941236)
         + 1.959963984540054 / (n + 3.8414588206941236)
           * sqrt(k * (n - k) / n::DOUBLE + 0.9603647051735309) END;
+
+-- Half of the 95 % interval of a mean of n values with this standard deviation, by Student's t: of
+-- a few values a normal or a bootstrap interval is far too short. From 11 degrees of freedom on by
+-- the expansion of its quantile (Abramowitz and Stegun 26.7.5), right to three digits.
+CREATE MACRO t975(df) AS
+    CASE WHEN df <= 10
+        THEN [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281][df]
+        ELSE 1.959964 + 2.372271 / df + 2.822502 / df ** 2 + 2.555852 / df ** 3 END;
+CREATE MACRO t_half(deviation, n) AS t975(n - 1) * deviation / sqrt(n);
+-- A bound of a measure that is never below this and never above 1; NULL stays NULL.
+CREATE MACRO held_in(bound, low) AS
+    CASE WHEN bound IS NOT NULL THEN least(greatest(bound, low), 1) END;
 
 -- What others printed, an architecture a column.
 CREATE VIEW published_accuracy AS
@@ -309,10 +322,14 @@ ORDER BY e.study, e.experiment;
 
 -- A row per experiment about a person and two sets of pictures: SSIM by both protocols, verified
 -- pairs, each with its interval over pictures and its number of pairs, published figures beside.
+-- And where a method taught several models of a person, a row without an experiment: means over
+-- these models, as the published figures are, with intervals over models; its n count models.
 CREATE VIEW time_machine AS
 WITH measured AS (
     SELECT study, experiment, set_a, set_b, part,
            max(value) FILTER (metric = 'ssim' AND protocol = 'original') AS ssim_original,
+           max(low) FILTER (metric = 'ssim' AND protocol = 'original') AS ssim_original_low,
+           max(high) FILTER (metric = 'ssim' AND protocol = 'original') AS ssim_original_high,
            max(value) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim,
            max(low) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_low,
            max(high) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_high,
@@ -323,15 +340,41 @@ WITH measured AS (
            max(n) FILTER (metric = 'verification') AS verified_n,
            max(left_out) FILTER (metric = 'verification') AS without_face
     FROM pair_means GROUP BY ALL
+),
+of_each AS (
+    SELECT e.study, e.experiment, e.title, e.subject, e.method, e.split,
+           m.* EXCLUDE (study, experiment), NULL::INTEGER AS models
+    FROM experiments e JOIN measured m USING (study, experiment)
+    WHERE e.subject IS NOT NULL
+),
+of_models AS (
+    SELECT study, subject, method, set_a, set_b, part, count(*) AS models,
+           avg(ssim_original) AS ssim_original,
+           t_half(stddev_samp(ssim_original), count(ssim_original)) AS ssim_original_half,
+           avg(ssim) AS ssim, t_half(stddev_samp(ssim), count(ssim)) AS ssim_half,
+           count(ssim) AS ssim_n,
+           avg(verified) AS verified,
+           t_half(stddev_samp(verified), count(verified)) AS verified_half,
+           count(verified) AS verified_n, sum(without_face) AS without_face
+    FROM of_each WHERE method <> 'base' GROUP BY ALL HAVING count(*) > 1
+),
+together AS (
+    SELECT * FROM of_each
+    UNION ALL BY NAME
+    SELECT study, 'mean of models' AS title, subject, method, set_a, set_b, part, models,
+           ssim_original, held_in(ssim_original - ssim_original_half, -1) AS ssim_original_low,
+           held_in(ssim_original + ssim_original_half, -1) AS ssim_original_high,
+           ssim, held_in(ssim - ssim_half, -1) AS ssim_low,
+           held_in(ssim + ssim_half, -1) AS ssim_high, ssim_n,
+           verified, held_in(verified - verified_half, 0) AS verified_low,
+           held_in(verified + verified_half, 0) AS verified_high, verified_n, without_face
+    FROM of_models
 )
-SELECT e.study, e.experiment, e.title, e.method, e.split, m.* EXCLUDE (study, experiment),
-       p.ssim AS published_ssim, p.verification AS published_verified
-FROM experiments e
-JOIN measured m USING (study, experiment)
-LEFT JOIN published_pairs p ON p.study = e.study AND p.set_a = m.set_a AND p.set_b = m.set_b
+SELECT m.*, p.ssim AS published_ssim, p.verification AS published_verified
+FROM together m
+LEFT JOIN published_pairs p ON p.study = m.study AND p.set_a = m.set_a AND p.set_b = m.set_b
     AND m.part = 'all'
-WHERE e.subject IS NOT NULL
-ORDER BY e.study, m.part <> 'all', m.set_a, m.set_b, e.experiment, m.part;
+ORDER BY m.study, m.part <> 'all', m.set_a, m.set_b, m.experiment, m.method, m.part;
 
 -- A row per experiment that edits what its model draws: mean SSIM over the pairs of each source with
 -- its edits, by both protocols, beside what was published; how many swaps the reader reads as they

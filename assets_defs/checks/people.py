@@ -1,4 +1,4 @@
-"""Gates of the people graph: enough photos, no copies, no strangers among the verified."""
+"""Checks of the people graph: enough photos, no copies, no strangers among the verified."""
 
 from pathlib import Path
 
@@ -6,7 +6,11 @@ import dagster as dg
 import pandas as pd
 
 from assets_defs import keys
+from likeness.faces.tasks import TABLE
+from likeness.faces.verification import OK
 from likeness.images import image_set
+from likeness.metrics.tables import PAIRS
+from likeness.people.same_person import VERIFIED
 from likeness.people.splits import SplitRecipe
 
 ANY = "people__a_photo_is_accepted"
@@ -15,6 +19,8 @@ ENOUGH = "people__enough_photos"
 COPIES = "people__no_duplicates"
 STRANGERS = "people__no_strangers_among_the_verified"
 UNVERIFIED = "people__unverified_photos"
+SEVERAL = "people__one_face_in_a_photo"
+ROUNDING = 1e-9  # of a share times a count
 
 PHOTOS_CHECKS = [
     dg.AssetCheckSpec(
@@ -29,12 +35,20 @@ PHOTOS_CHECKS = [
         description="Warns of photos without an age: they are in no split.",
     ),
 ]
+FACES_CHECKS = [
+    dg.AssetCheckSpec(
+        SEVERAL,
+        asset=keys.FACES.split("/"),
+        description="Warns of photos with several faces: the one that fits best is verified, and "
+        "models learn all that are there.",
+    ),
+]
 SPLITS_CHECKS = [
     dg.AssetCheckSpec(
         ENOUGH,
         asset=keys.SPLITS.split("/"),
-        blocking=True,
-        description="Every split has as many photos as the study wants at least.",
+        description="Warns of splits with fewer photos than the study wants at least: experiments "
+        "that learn from them fail, all others go on.",
     ),
     dg.AssetCheckSpec(
         COPIES,
@@ -46,7 +60,8 @@ SPLITS_CHECKS = [
         STRANGERS,
         asset=keys.SPLITS.split("/"),
         blocking=True,
-        description="A split of verified photos has no photo that does not verify.",
+        description="Every photo of a split of verified photos verifies with as many of the "
+        "person's others as the study wants.",
     ),
     dg.AssetCheckSpec(
         UNVERIFIED,
@@ -79,8 +94,32 @@ def check_photos(folder: Path) -> tuple[dg.AssetCheckResult, ...]:
     )
 
 
-def check_splits(folder: Path, recipe: SplitRecipe) -> tuple[dg.AssetCheckResult, ...]:
-    """Of the splits' tables."""
+def check_faces(folder: Path, photos: Path) -> tuple[dg.AssetCheckResult, ...]:
+    """Of the table of faces; photos are listed by the path that their owner knows."""
+    read = pd.read_parquet(folder / TABLE)
+    counts = read[read["status"] == OK].groupby("image_id").size()
+    several = counts[counts > 1].sort_values(ascending=False, kind="stable")
+    paths = image_set.read(photos).drop_duplicates("image_id").set_index("image_id")["path"]
+    listed = {str(paths[image_id]): int(count) for image_id, count in several.head(50).items()}
+    return (
+        dg.AssetCheckResult(
+            check_name=SEVERAL,
+            passed=several.empty,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"photos": len(several), "faces": dg.MetadataValue.json(listed)},
+        ),
+    )
+
+
+def check_splits(
+    folder: Path, recipe: SplitRecipe, verification: Path, share: float
+) -> tuple[dg.AssetCheckResult, ...]:
+    """Of the splits' tables.
+
+    Whether a photo is a stranger is asked of the verified pairs themselves, not of what the splits
+    were made by: each photo of a split of verified ones must verify with at least ``share`` of the
+    others that verification took for the person's.
+    """
     members = pd.read_parquet(folder / "splits.parquet")
     photos = pd.read_parquet(folder / "photos.parquet").dropna(subset="image_id")
     counts = {split.name: int((members["split"] == split.name).sum()) for split in recipe.splits}
@@ -90,14 +129,20 @@ def check_splits(folder: Path, recipe: SplitRecipe) -> tuple[dg.AssetCheckResult
     copies += sorted(held & set(members["image_id"]))
     good = set(photos.loc[photos["verified"].fillna(False).astype(bool), "image_id"])
     pure = {split.name for split in recipe.splits if split.verified}
-    others = members[~members["image_id"].isin(good)]
-    strangers = others.loc[others["split"].isin(pure), "image_id"].tolist()
-    mixed = others.loc[~others["split"].isin(pure)].drop_duplicates("image_id")
+    chosen = set(members.loc[members["split"].isin(pure), "image_id"])
+    strangers = _strangers(chosen, verification, share)
+    mixed = members[~members["split"].isin(pure) & ~members["image_id"].isin(good)]
+    mixed = mixed.drop_duplicates("image_id")
     return (
         dg.AssetCheckResult(
             check_name=ENOUGH,
             passed=not small,
-            metadata={"photos": dg.MetadataValue.json(counts), "minimum": recipe.minimum},
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "too_small": dg.MetadataValue.json(small),
+                "photos": dg.MetadataValue.json(counts),
+                "minimum": recipe.minimum,
+            },
         ),
         dg.AssetCheckResult(
             check_name=COPIES, passed=not copies, metadata={"image_ids": copies[:50]}
@@ -112,3 +157,15 @@ def check_splits(folder: Path, recipe: SplitRecipe) -> tuple[dg.AssetCheckResult
             metadata={"photos": len(mixed), "image_ids": mixed["image_id"].tolist()[:50]},
         ),
     )
+
+
+def _strangers(chosen: set[str], verification: Path, share: float) -> list[str]:
+    """Of the chosen photos, those that verify with too few of the person's others, or with none."""
+    said = pd.read_parquet(verification / VERIFIED)
+    person = set(said.loc[said["verified"].fillna(False).astype(bool), "image_id"])
+    pairs = pd.read_parquet(verification / PAIRS, columns=["image_a", "image_b", "value"])
+    same = pairs[pairs["value"] == 1]
+    both = pd.concat([same, same.rename(columns={"image_a": "image_b", "image_b": "image_a"})])
+    counts = both[both["image_b"].isin(person)].groupby("image_a").size()
+    needed = {image_id: share * len(person - {image_id}) - ROUNDING for image_id in chosen}
+    return sorted(i for i in chosen if counts.get(i, 0) < max(needed[i], 1))

@@ -43,6 +43,11 @@ class DeepFaceAges:
         return {"model": "deepface/Age", "revision": revision} | libraries()
 
 
+def missing_weights() -> bool:
+    """Whether its weights are still to be fetched."""
+    return not (weights_folder() / WEIGHTS).is_file()
+
+
 def upright(picture: np.ndarray, box: Box, landmarks: Landmarks) -> np.ndarray:
     """The face at ``box`` as DeepFace cuts it out and turns it: h x w x 3 uint8, BGR.
 

@@ -49,6 +49,10 @@ class ReadFacesParams(BaseModel):
     """What finds and embeds the faces."""
 
     recipe: FacesRecipe = Field(description="detector and recogniser")
+    # Kept out of the fingerprint: it changes no face.
+    ages: bool = Field(
+        False, exclude=True, description="have DeepFace's age model too, for later, or say so now"
+    )
 
 
 class Read(NamedTuple):
@@ -72,8 +76,13 @@ def read_faces(
 
     A row per face with an embedding; a picture without one has a single row with status no_face,
     its reason and, if there was one, the box of the face that was too small. Rejected pictures
-    have no row. Each batch is kept in ``scratch``, so a killed run goes on behind it.
+    have no row. Each batch is kept in ``scratch``, so a killed run goes on behind it. Raises
+    ``BadInput`` where what reads faces, or ``ages``, cannot be had, before the first picture.
     """
+    if params.ages:
+        from likeness.faces.deepface_ages import DeepFaceAges
+
+        DeepFaceAges()
     images = inputs["images"]
     pictures = accepted_pictures(images)
     backend = open_backend(params.recipe)

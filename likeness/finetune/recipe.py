@@ -114,6 +114,11 @@ class DreamBoothRecipe(BaseModel):
         known = set(_words(self.class_prompt))
         return [word for word in dict.fromkeys(_words(self.instance_prompt)) if word not in known]
 
+    def rare_words_missing_in(self, text: str) -> list[str]:
+        """The rare words that a prompt, or a part of one, does not say, in order."""
+        said = set(_words(text))
+        return [word for word in self.rare_words if word not in said]
+
     @property
     def plan(self) -> Plan:
         """What the training loop needs of it."""

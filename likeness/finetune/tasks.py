@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from likeness.devices import best_device
@@ -23,12 +24,11 @@ from likeness.images.sheets import ANY_SIZE, save_preview
 from likeness.models.assemble import BASE, LORA, Reference
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import INDEX, needed_identity
-from likeness.models.registry import PACKAGE, DType, spec_of
+from likeness.models.registry import DType
 
 log = logging.getLogger("likeness")
 PREVIEW, CURVE, CURVE_PICTURE = "preview.jpg", "curve.json", "curve.png"
 CHECKPOINTS = "checkpoints.parquet"
-SMALL_CLIP = PACKAGE / "world" / "weights" / "clip"
 
 # How well N pictures, prompt by prompt, show what their prompts ask for.
 Obedience = Callable[[np.ndarray], float]
@@ -47,6 +47,9 @@ class FinetuneParams(BaseModel):
     trained_on: list[str] = Field(min_length=1, description="image_id of each training photo")
     held_back: list[str] = Field([], description="image_id of each photo for judging alone")
     faces: FacesRecipe | None = Field(None, description="what verifies faces; none: no identity")
+    clip: str | None = Field(
+        None, description="encoder of obedience, such as small-clip; none: no obedience"
+    )
 
     @model_validator(mode="after")
     def _nothing_judges_itself(self) -> "FinetuneParams":
@@ -63,7 +66,8 @@ def finetune(
 
     Inputs: ``photos``, an image set; ``prior``, class pictures, unless ``prior_loss_weight`` is 0;
     optionally ``faces``, the table of the photos' faces by the same backend. Raises BadInput when
-    the model on this machine is not the one that is asked for, and for photos that are not there.
+    the model on this machine is not the one that is asked for, for photos that are not there, and
+    where what judges checkpoints cannot be had; all of it before the first step.
     """
     needed_identity(params.model, params.identity)
     recipe = params.recipe
@@ -187,31 +191,27 @@ def verified_share(
 
 
 def _obedience(params: FinetuneParams, judged: Judged) -> Obedience | None:
-    """Mean CLIP cosine of pictures and prompts without the rare token; None where no CLIP is here.
+    """Mean CLIP cosine of pictures and prompts without the rare token; None without an encoder.
 
-    CLIP-T of Ruiz et al. 2022, section 4.2, by the small world's own CLIP.
+    CLIP-T of Ruiz et al. 2022, section 4.2. Raises BadInput where the encoder cannot be had.
     """
-    if spec_of(params.model).architecture != "small" or not (SMALL_CLIP / "config.json").is_file():
+    if params.clip is None:
         return None
     import torch
-    from transformers import CLIPModel, CLIPProcessor
 
-    from likeness.models.checksums import verify
+    from likeness.metrics.clip import open_clip_folder
+    from likeness.metrics.features import unit
 
-    verify(SMALL_CLIP)
-    model = CLIPModel.from_pretrained(SMALL_CLIP, dtype="float32").eval()
-    processor = CLIPProcessor.from_pretrained(SMALL_CLIP)
+    encoder = open_clip_folder(params.clip)
     asked = [params.recipe.without_token(prompt) for prompt in judged.prompts]
     texts = [text for text in asked for _ in range(judged.images_per_prompt)]
+    wanted = unit(encoder.embed_texts(texts).vectors)
 
     def obedience(pictures: np.ndarray) -> float:
-        read = processor(
-            text=texts, images=list(pictures), padding=True, truncation=True, return_tensors="pt"
-        )
         # Not in the training's number format.
-        with torch.no_grad(), torch.autocast(best_device(), enabled=False):
-            answer = model(**read)
-        return float((answer.image_embeds * answer.text_embeds).sum(1).mean())
+        with torch.autocast(best_device(), enabled=False):
+            made = encoder.embed_images([Image.fromarray(one) for one in pictures]).vectors
+        return float((unit(made) * wanted).sum(1).mean())
 
     return obedience
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageOps
 from likeness.errors import BadInput
 from likeness.images.decode import MOST_MEGAPIXELS, Limits, Undecodable, decode
 
-CAPTION = 16
+CAPTION, TITLE = 16, 200
 GAP = 4
 QUALITIES = (90, 80, 70, 60, 50)
 ANY_SIZE = Limits(max_megapixels=MOST_MEGAPIXELS, min_side=1)
@@ -39,6 +39,28 @@ def contact_sheet(
         corner = (GAP + k % columns * (side + GAP), GAP + k // columns * (height + GAP) + side)
         sheet.paste(_text(caption, (side, CAPTION), "white"), corner)
     return sheet
+
+
+def labelled_grid(
+    rows: Sequence[tuple[str, Sequence[Path | None]]], captions: Sequence[str], side: int
+) -> Image.Image:
+    """Titled rows of pictures, each within ``side`` x ``side`` pixels, a caption over each column.
+
+    A cell without a picture stays white. Raises ``BadInput`` without a row.
+    """
+    if not rows:
+        raise BadInput("There is no row for the grid; give at least one.")
+    step = side + GAP
+    grid = Image.new("RGB", (TITLE + len(captions) * step, CAPTION + len(rows) * step), "white")
+    for column, caption in enumerate(captions):
+        grid.paste(_text(caption, (side, CAPTION), "white"), (TITLE + column * step, 0))
+    for row, (title, paths) in enumerate(rows):
+        top = CAPTION + row * step
+        grid.paste(_text(title, (TITLE - GAP, side), "white"), (0, top))
+        for column, path in enumerate(paths):
+            if path is not None:
+                grid.paste(_cell(path, side), (TITLE + column * step, top))
+    return grid
 
 
 def save_preview(image: Image.Image, path: Path, max_bytes: int = 150_000) -> None:

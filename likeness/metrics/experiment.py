@@ -15,7 +15,7 @@ from likeness.faces.backend import DeepFaces, FacesRecipe, SmallFaces
 from likeness.faces.tasks import ReadFacesParams, accepted_pictures, read_faces
 from likeness.faces.verification import NO_FACE, best_distance, by_picture, verified
 from likeness.metrics import passports, tables
-from likeness.metrics.heatmap import heat_map
+from likeness.metrics.heatmap import Panel, heat_maps
 from likeness.metrics.pairs import mean_between, mean_within
 from likeness.metrics.photos import PROTOCOLS, prepared, side_of
 from likeness.metrics.ssim import SsimProtocol, cross, pairwise
@@ -228,17 +228,20 @@ def _averaging(measure: Measure) -> SsimProtocol:
 
 
 def _draw(roles: Sequence[Pictures], others: Sequence[Pictures], rows: Rows, file: Path) -> None:
-    """The first role against the photos learned from, or against itself where nothing was."""
-    first = roles[0]
-    other = next((one for one in others if one.name == TRAIN), first)
-    shown = {}
-    for one in rows:
-        sets = (one["set_a"].iat[0], one["set_b"].iat[0]) if len(one) else None
-        if sets == (first.name, other.name) and one["protocol"].iat[0] != "original":
-            values = one["value"].to_numpy(float, na_value=np.nan)
-            shown[str(one["metric"].iat[0])] = _as_matrix(values, first, other)
-    if shown:
-        heat_map(shown, _names(first), _names(other), file)
+    """The first role with itself and with the photos learned from, and these; a line a metric."""
+    first, learned = roles[0], [one for one in others if one.name == TRAIN]
+    wanted = [(first, first), *((one, other) for other in learned for one in (first, other))]
+    lines: dict[str, list[Panel]] = {}
+    for a, b in wanted:
+        for one in rows:
+            sets = (one["set_a"].iat[0], one["set_b"].iat[0]) if len(one) else None
+            if sets == (a.name, b.name) and one["protocol"].iat[0] != "original":
+                metric = str(one["metric"].iat[0])
+                matrix = _as_matrix(one["value"].to_numpy(float, na_value=np.nan), a, b)
+                title = f"{metric}, {a.name} x {b.name}"
+                lines.setdefault(metric, []).append(Panel(title, matrix, _names(a), _names(b)))
+    if lines:
+        heat_maps(list(lines.values()), file)
 
 
 def _as_matrix(values: np.ndarray, a: Pictures, b: Pictures) -> np.ndarray:

@@ -2,9 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+
+class Panel(NamedTuple):
+    """A matrix A x B and what lies along its sides; a name that repeats is written once."""
+
+    title: str
+    matrix: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
 
 
 def heat_map(
@@ -13,26 +22,35 @@ def heat_map(
     columns: Sequence[str],
     file: Path,
 ) -> None:
-    """One panel a matrix (A x B), all on the scale 0..1; cells without a value stay gray.
+    """One panel a matrix (A x B) with the same sides, as ``heat_maps``."""
+    heat_maps([[Panel(title, one, rows, columns) for title, one in matrices.items()]], file)
 
-    ``rows`` and ``columns`` name what lies along the sides; a name that repeats is written once.
-    """
+
+def heat_maps(lines: Sequence[Sequence[Panel]], file: Path) -> None:
+    """Lines of panels, all on the scale 0..1; cells without a value stay gray."""
     import matplotlib as mpl
 
     mpl.use("agg")
     from matplotlib import pyplot as plt
 
-    height = 3.4 if len(rows) > 12 else 2.6
+    across = max(len(line) for line in lines)
+    height = 3.4 if max(len(panel.rows) for line in lines for panel in line) > 12 else 2.6
     figure, axes = plt.subplots(
-        1, len(matrices), figsize=(height * 1.25 * len(matrices), height), squeeze=False
+        len(lines),
+        across,
+        figsize=(height * 1.25 * across, height * len(lines)),
+        squeeze=False,
     )
     colours = mpl.colormaps["viridis"].with_extremes(bad="lightgray")
-    for axis, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
-        shown = axis.imshow(matrix, cmap=colours, vmin=0, vmax=1, aspect="auto")
-        axis.set_title(title, fontsize=9)
-        _name(axis.xaxis, columns)
-        _name(axis.yaxis, rows)
-        figure.colorbar(shown, ax=axis, fraction=0.045)
+    for places, line in zip(axes, lines, strict=True):
+        for axis in places[len(line) :]:
+            axis.set_axis_off()
+        for axis, panel in zip(places, line, strict=False):
+            shown = axis.imshow(panel.matrix, cmap=colours, vmin=0, vmax=1, aspect="auto")
+            axis.set_title(panel.title, fontsize=9)
+            _name(axis.xaxis, panel.columns)
+            _name(axis.yaxis, panel.rows)
+            figure.colorbar(shown, ax=axis, fraction=0.045)
     figure.tight_layout()
     figure.savefig(file, dpi=90)
     plt.close(figure)

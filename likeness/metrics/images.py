@@ -27,6 +27,7 @@ COLUMNS = {
     "protocol": "string",
     "passport_id": "string",
     "image_id": "string",
+    "photo_id": "string",
     "value": "Float64",
     "status": "string",
 }
@@ -63,12 +64,15 @@ def score_images(
 ) -> dict[str, Any]:
     """``scores/images``: a row per picture and measure, and their means per role and age asked for.
 
-    ``inputs``: ``made``, and ``pairs`` of the same experiment. ``held_back_verified``: share of the
-    photos held back that the picture's face verifies with, 0..1. ``nearest_photo``: the largest
-    SSIM (corrected) with a photo learned from; ``copied``: 1 where it is larger than that of any
-    two different photos learned from. ``age`` in years as read (DeepFace: of the largest face),
-    ``age_error``: years off what the prompt asked for. Pictures without a face have no age. What is
-    taken from pairs has the passport of the pairs; those of the rest are in ``passports.json``.
+    ``inputs``: ``made``, and ``pairs`` of the same experiment. ``recognised``: share of the photos
+    held back that the picture's face verifies with, 0..1; without a face it is 0, as where a
+    checkpoint is chosen: the picture was to show the person. ``held_back_verified``: the same of
+    the pictures with a face alone. ``nearest_photo``: the largest SSIM (corrected) with a photo
+    learned from, ``photo_id`` (of two as near, the first by id); ``copied``: 1 where it is larger
+    than that of any two different photos learned from. ``age`` in years as read (DeepFace: of the
+    largest face), ``age_error``: years off what the prompt asked for. Pictures without a face have
+    no age. What is taken from pairs has the passport of the pairs; those of the rest are in
+    ``passports.json``.
     Raises ``BadInput`` where what reads ages cannot be had.
     """
     ages = _opened(params.ages)
@@ -98,15 +102,19 @@ def _from_pairs(pairs: pd.DataFrame, made: pd.DataFrame) -> Iterator[pd.DataFram
     """What the pairs say about each picture by itself."""
     same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
     if len(mine := same[same["set_a"] != HELD]):
-        yield _rows("held_back_verified", mine, mine.groupby("image_a")["value"].mean(), NO_FACE)
+        share = mine.groupby("image_a")["value"].mean()
+        yield _rows("recognised", mine, share.fillna(0.0), NO_FACE)
+        yield _rows("held_back_verified", mine, share, NO_FACE)
     alike = pairs[(pairs["metric"] == "ssim") & (pairs["protocol"] == "corrected")]
     near = alike[(alike["set_b"] == TRAIN) & (alike["set_a"] != TRAIN)]
     if len(near):
-        nearest = near.groupby("image_a")["value"].max()
-        yield _rows("nearest_photo", near, nearest, NOTHING)
+        best_first = near.sort_values(["value", "image_b"], ascending=[False, True])
+        best = best_first.drop_duplicates("image_a").set_index("image_a").sort_index()
+        nearest, photos = best["value"], best["image_b"].to_numpy()
+        yield _rows("nearest_photo", near, nearest, NOTHING).assign(photo_id=photos)
         among = alike[(alike["set_a"] == TRAIN) & (alike["set_b"] == TRAIN)]["value"].max()
         copied = (nearest > among).astype(float) if pd.notna(among) else nearest * np.nan
-        yield _rows("copied", near, copied, NOTHING)
+        yield _rows("copied", near, copied, NOTHING).assign(photo_id=photos)
 
 
 def _rows(metric: str, source: pd.DataFrame, values: pd.Series, why: str) -> pd.DataFrame:

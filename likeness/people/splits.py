@@ -124,8 +124,8 @@ def split_photos(photos: pd.DataFrame, verified: pd.DataFrame, recipe: SplitReci
     duplicates); ``verified`` has ``image_id, verified, reason``. Usable is a photo that the intake
     accepted, whose age is known and of which there is no better near duplicate: two prints of one
     picture would count twice, and hide that a model copies. Photos of another age are no business
-    of a split; every other one that it lacks is in ``left_out`` with the reason. Raises ``BadInput`` when no photo is
-    usable or fewer photos can be held back than are asked for.
+    of a split; every other one that it lacks is in ``left_out`` with the reason. Raises
+    ``BadInput`` when no photo is usable or fewer photos can be held back than are asked for.
     """
     table = _known(photos, verified)
     table["age_class"] = _age_classes(table["age"], recipe.age_classes)

@@ -14,6 +14,7 @@ from likeness.studies.editing import BenchEdits, DrawnEdits
 from likeness.studies.parts import Key, Part, Prompt, Seed, SetName
 
 MODEL, AGE = "{model}", "{age}"  # other words in braces are a grid's own
+NO_PICTURES = "clip judges the pictures of checkpoints: say judged, or no clip"
 # The role of pictures whose prompts are a plain list.
 ROLE = "made"
 
@@ -28,11 +29,28 @@ class DreamBooth(DreamBoothRecipe):
     """DreamBooth on one of the subject's splits."""
 
     split: str = Field(description="name of one of the subject's splits")
+    clip: str | None = Field(
+        None,
+        description="encoder that judges how checkpoints obey their prompts, such as small-clip or "
+        "clip-vit-l-14; none: identity alone",
+    )
 
     @property
     def recipe(self) -> DreamBoothRecipe:
-        """Without the split, which says where the photos come from and not how they are learned."""
-        return DreamBoothRecipe.model_validate(self.model_dump(exclude={"split"}))
+        """How the photos are learned, without where they come from and who judges."""
+        return DreamBoothRecipe.model_validate(self.model_dump(exclude={"split", "clip"}))
+
+    @model_validator(mode="after")
+    def _judged_by_what_it_learned(self) -> "DreamBooth":
+        if self.clip is not None and self.judged is None:
+            raise ValueError(NO_PICTURES)
+        for prompt in self.judged.prompts if self.judged else ():
+            if lost := self.rare_words_missing_in(prompt):
+                raise ValueError(
+                    f"the judged prompt '{prompt}' has no {lost[0]}: say the rare token there, as "
+                    "in the instance prompt"
+                )
+        return self
 
 
 class OfClass(Part):
@@ -68,7 +86,7 @@ class LearnedWord(TextualInversionRecipe):
                 f"of one: put it in angle brackets, <{self.placeholder_token}>"
             )
         if self.clip is not None and self.judged is None:
-            raise ValueError("clip judges the pictures of checkpoints: say judged, or no clip")
+            raise ValueError(NO_PICTURES)
         return self
 
 
@@ -239,8 +257,7 @@ class Experiment(Part):
             return self
         if self.subject is None:
             raise ValueError(f"'{self.title}' has a split and no subject: say whose it is")
-        lost = [word for word in self.method.rare_words if word not in self.called.lower().split()]
-        if lost:
+        if lost := self.method.rare_words_missing_in(self.called):
             raise ValueError(
                 f"'{self.title}' learns '{lost[0]}' and calls its subject '{self.called}' in its "
                 "prompts: put the rare token into `called`"

@@ -26,12 +26,13 @@ from resources.report.figures import (
 from resources.report.made import ASSET as MADE
 from resources.report.made import experiments
 from resources.report.painter import after_rows
-from resources.report.person import age_grid, identity_rows, pair_rows, sheets
+from resources.report.person import age_grid, draw_age_grid, identity_rows, pair_rows, sheets
 from resources.report.pictures import Pictures
 from resources.warehouse import query
 
 SHOWN = 12
 TEMPORARY = ".report-"
+AGES = "ages-"  # begins the name of each study's grid of models and ages, a picture by itself
 COST_TABLES = (
     ("cost", "asset", "artefacts"),
     ("cost_by_key", "study", '"partition"', "steps"),
@@ -156,15 +157,18 @@ def _study(
         "after": after_rows(warehouse, study.name),
         "experiments": experiments(artifacts, study, pictures),
         "edits": edits_of(artifacts, study, pictures, folder),
-        "person": _person(artifacts, study, pictures) if study.has_people else None,
+        "person": _person(artifacts, study, pictures, folder) if study.has_people else None,
     }
 
 
-def _person(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any]:
+def _person(artifacts: Artifacts, study: Study, pictures: Pictures, folder: Path) -> dict[str, Any]:
+    grid = age_grid(artifacts, study, pictures)
+    if grid is not None:
+        draw_age_grid(grid, folder, folder / f"{AGES}{study.name}.png")
     return {
         "pairs": pair_rows(artifacts.warehouse, study.name),
         "identity": identity_rows(artifacts.warehouse, study.name),
-        "grid": age_grid(artifacts, study, pictures),
+        "grid": grid,
         "sheets": sheets(study, pictures),
     }
 

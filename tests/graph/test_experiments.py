@@ -1,11 +1,14 @@
 import json
 
 import dagster as dg
+import pandas as pd
 import pytest
 import small_tasks
 
 from assets_defs import experiments, keys
-from assets_defs.steps import BASELINE
+from assets_defs.steps import BASELINE, SPLIT_PEOPLE
+from assets_defs.studies import registry
+from likeness.errors import BadInput
 from likeness.models import checksums
 
 KEY = "small_world__first_light"
@@ -42,3 +45,41 @@ def test_a_damaged_model_of_the_package_is_not_referred_to(artifacts, tmp_path, 
         experiments.base(context, artifacts=artifacts)
     assert "model.safetensors is damaged" in failure.value.description
     assert artifacts.find_current(keys.BASE_MODEL, "small") is None
+
+
+@pytest.fixture
+def taught(artifacts, tmp_path):
+    """What an experiment would learn from, of splits with so many photos each; two are held back."""
+
+    def ask(key, **counts):
+        (tmp_path / "splits").mkdir()
+        ids = [(split, f"{split}{n}") for split, count in counts.items() for n in range(count)]
+        members = pd.DataFrame(ids, columns=["split", "image_id"], dtype="string")
+        members.to_parquet(tmp_path / "splits" / "splits.parquet")
+        photos = pd.DataFrame({"image_id": ["h0", "h1"], "held_back": True})
+        photos.to_parquet(tmp_path / "splits" / "photos.parquet")
+        kept = artifacts.keep(SPLIT_PEOPLE, "small_person", tmp_path / "splits", {}).manifest
+        splits = kept.model_copy(update={"params": {"minimum": 4}})
+        experiment = registry().experiments[key]
+        recipe = experiment.method.recipe
+        return experiments._finetune_params(artifacts, experiment, recipe, "x", {"splits": splits})
+
+    return ask
+
+
+TAUGHT = "time_machine__small_person__dreambooth__child_01"
+
+
+def test_an_experiment_learns_from_its_split_whatever_the_others_lack(taught):
+    params = taught(TAUGHT, child_01=4, child_02=3)
+    assert params.trained_on == [f"child_01{n}" for n in range(4)]
+    assert params.held_back == ["h0", "h1"]
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_an_experiment_does_not_learn_from_too_few_photos(taught, count):
+    sentence = (
+        f"split 'child_01' of 'small_person' has {count} photos and the study wants at least 4"
+    )
+    with pytest.raises(BadInput, match=sentence):
+        taught(TAUGHT, child_01=count, child_02=9)

@@ -19,7 +19,12 @@ subjects:
     title: Nobody in particular
     album: {person: 1, photos: 20, held_out: 0}
     ssim_side: 32
-    splits: {held_back: 2, minimum: 2}
+    splits:
+      held_back: 2
+      minimum: 2
+      splits:
+        - {name: all_01, verified: true}
+        - {name: ancient, from_age: 100, verified: false}
   dark:
     title: Somebody in the dark
     folder: dark
@@ -51,6 +56,7 @@ experiments:
       checkpoint_steps: 2
       precision: float32
       judged: {prompts: [a photo of red dog], images_per_prompt: 1, sampling: {num_inference_steps: 10}}
+  too_few: {extends: taught, title: Taught nothing, method: {split: ancient}}
   in_the_dark: {extends: plain, subject: dark, title: Nobody to be seen}
 published:
   source: a book
@@ -110,8 +116,8 @@ def folder_of(folk, asset, key):
 
 def test_a_person_without_a_face_fails_in_one_sentence_and_others_go_on(folk):
     for run in folk.runs:
-        assert len(run["failures"]) == 2, run["failures"]
-        dark, waiting = run["failures"]
+        assert len(run["failures"]) == 3, run["failures"]
+        dark, waiting = (one for one in run["failures"] if "dark" in one)
         assert dark.startswith("people_job [dark]: 1 photos are to be held back, but only 0 verif")
         assert "\n" not in dark
         assert waiting == (
@@ -123,11 +129,22 @@ def test_a_person_without_a_face_fails_in_one_sentence_and_others_go_on(folk):
         assert ("report/gallery", None) in done
 
 
+def test_an_experiment_with_too_few_photos_fails_in_one_sentence_and_others_go_on(folk):
+    for run in folk.runs:
+        (few,) = (one for one in run["failures"] if "too_few" in one)
+        assert few.startswith(
+            "experiments_job [folk__too_few]: split 'ancient' of 'painted' has 0 photos and the study "
+            "wants at least 2 to learn from: see in people/splits why"
+        )
+        assert "\n" not in few
+
+
 def test_a_second_run_does_nothing_again(folk):
     first, second = map(caches, folk.runs)
-    # what the second experiment publishes of a bench that neither has is what the first has published
+    # what the second experiment publishes of a bench that neither has is what the first has
+    # published, and the class is the same for two
     found = {asset for (asset, _), cache in first.items() if cache == "hit"}
-    assert found == {"images/sources", "images/inverted"}
+    assert found == {"images/sources", "images/inverted", "images/class_prior"}
     assert second == dict.fromkeys(first, "hit")
 
 
@@ -211,6 +228,8 @@ def test_the_page_has_the_grid_of_models_and_ages(folk):
             assert picture.size == (16, 16)
     for title in ("Is it the person?", "Pairs", "faces found", "checkpoints", "who is who"):
         assert title in folk.page
+    made = folk.artifacts.current("report/gallery", None)
+    assert "ages-folk.png" in {entry.path for entry in made.files}
     assert "Published: a book." in folk.page
     assert "Is it the person?" in folk.said
     assert "Nobody to be seen" not in grid

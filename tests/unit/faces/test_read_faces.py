@@ -187,3 +187,23 @@ def test_recognisers_side_by_side(backend, tmp_path, monkeypatch):
     (tmp_path / "second").mkdir()
     compare_recognisers(params, inputs, tmp_path / "second", tmp_path / "scratch")
     assert backend.seen == seen
+
+
+def test_an_age_model_that_cannot_be_had_is_said_before_the_first_picture(monkeypatch, tmp_path):
+    from deepface.commons import weight_utils
+
+    def offline(url):
+        raise ValueError("no network")
+
+    def never(recipe):
+        raise AssertionError("faces were read")
+
+    monkeypatch.setattr(weight_utils, "ensure_source_is_reachable", offline)
+    monkeypatch.setattr(tasks, "open_backend", never)
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    made_set(tmp_path / "set", [(1, 0), (0, 0)])
+    asked = ReadFacesParams(recipe=SmallFaces(), ages=True)
+    with pytest.raises(BadInput, match=r"the age model needs age_model_weights\.pth in .* put it"):
+        read_faces(asked, {"images": tmp_path / "set"}, tmp_path, tmp_path / "scratch")
+    # whether it is asked for changes no face
+    assert asked.model_dump() == PARAMS.model_dump()

@@ -74,7 +74,6 @@ def train(tiny_model, inputs, recipe, tmp_path, monkeypatch):
     """Calls ``finetune`` with these changes of the recipe; its folder and its summary."""
     (tmp_path / "models.yaml").write_text(tiny_pipeline.settings(tiny_model))
     monkeypatch.setenv("LIKENESS_MODELS", str(tmp_path / "models.yaml"))
-    monkeypatch.setattr(tasks, "SMALL_CLIP", tmp_path / "no-clip")
 
     def call(name, fields=None, **changes):
         fields = {
@@ -188,6 +187,17 @@ def test_mistakes_are_one_sentence(train, inputs):
         train("e")
 
 
+def test_an_encoder_that_cannot_be_had_is_one_sentence_before_the_first_step(
+    train, monkeypatch, tmp_path
+):
+    def never(*args):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(tasks, "dreambooth", never)
+    with pytest.raises(BadInput, match="there is no encoder 'no-clip'"):
+        train("blind", {"clip": "no-clip"}, judged=JUDGED)
+
+
 def test_photos_held_back_without_a_face_cannot_judge(train, monkeypatch):
     monkeypatch.setattr(tasks, "open_backend", lambda recipe: Backend([[]]))
     fields = {"held_back": ["photo1"], "faces": {"backend": "small"}}
@@ -213,21 +223,19 @@ def test_faces_that_were_read_before_are_not_read_again(inputs, tmp_path):
 
 
 def test_obedience_is_the_mean_cosine_of_each_picture_and_its_prompt_without_the_token(
-    tiny_pipe, recipe, tmp_path, monkeypatch
+    tiny_pipe, recipe, tmp_path
 ):
     from transformers import CLIPModel, CLIPProcessor
 
-    from likeness.models.checksums import write_sums
     from likeness.world.learn.clip import build, save
 
     words = tiny_pipe().tokenizer
     torch.manual_seed(0)
     save(build(words, hidden=40, projection=16).eval(), words, tmp_path)
-    write_sums(tmp_path)
-    monkeypatch.setattr(tasks, "SMALL_CLIP", tmp_path)
     prompts = ["a photo of sks dog on beach", "a red sks dog"]
     wanted = recipe(judged={"prompts": prompts, "images_per_prompt": 2})
-    measure = tasks._obedience(SimpleNamespace(model="small", recipe=wanted), wanted.judged)
+    params = SimpleNamespace(clip=str(tmp_path), recipe=wanted)
+    measure = tasks._obedience(params, wanted.judged)
     pictures = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
     model = CLIPModel.from_pretrained(tmp_path, dtype="float32").eval()
     processor = CLIPProcessor.from_pretrained(tmp_path)
@@ -240,4 +248,7 @@ def test_obedience_is_the_mean_cosine_of_each_picture_and_its_prompt_without_the
             text = model.get_text_features(**words(prompt, return_tensors="pt")).pooler_output
         cosines.append(float(torch.cosine_similarity(image, text)))
     assert measure(pictures) == pytest.approx(np.mean(cosines), abs=1e-5)
-    assert tasks._obedience(SimpleNamespace(model="sd15", recipe=wanted), wanted.judged) is None
+    with torch.autocast("cpu", torch.bfloat16):
+        assert measure(pictures) == pytest.approx(np.mean(cosines), abs=1e-5)
+    params.clip = None
+    assert tasks._obedience(params, wanted.judged) is None

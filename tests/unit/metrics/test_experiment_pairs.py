@@ -306,3 +306,27 @@ def test_where_every_picture_was_rejected_there_is_nothing_to_compare(score, tmp
     for recipe in (SmallFaces(), None):
         with pytest.raises(BadInput, match="no accepted picture"):
             score(recipe=recipe, made=tmp_path / "made")
+
+
+def test_the_first_role_and_the_photos_learned_from_are_drawn_with_each_other(score, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "likeness.metrics.experiment.heat_maps", lambda lines, file: drawn.extend(lines)
+    )
+    one = score()
+    sets = ["ages x ages", "ages x train", "train x train"]
+    titles = [[panel.title for panel in line] for line in drawn]
+    assert titles == [[f"{metric}, {name}" for name in sets] for metric in ("ssim", "verification")]
+    assert [panel.matrix.shape for panel in drawn[0]] == [(4, 4), (4, 3), (3, 3)]
+    # the same numbers as in the table, whatever picture they are of
+    pairs = one.pairs[(one.pairs["metric"] == "ssim") & (one.pairs["protocol"] == "corrected")]
+    for panel, (a, b) in zip(drawn[0], (name.split(" x ") for name in sets), strict=True):
+        told = pairs.loc[(pairs["set_a"] == a) & (pairs["set_b"] == b), "value"].astype(float)
+        shown = panel.matrix[np.triu_indices(len(panel.matrix), 1)] if a == b else panel.matrix
+        assert sorted(np.ravel(shown)) == sorted(told)
+    drawn.clear()
+    score(None)
+    assert [[panel.title for panel in line] for line in drawn] == [
+        ["ssim, ages x ages"],
+        ["verification, ages x ages"],
+    ]

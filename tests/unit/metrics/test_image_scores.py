@@ -97,6 +97,7 @@ def score(tmp_path, monkeypatch):
         summary = score_images(ImagesScoresParams(ages=ages), inputs, output, tmp_path)
         scores = tables.read(output, "scores.parquet")
         return SimpleNamespace(
+            ids=ids,
             scores=scores,
             told={
                 (r.metric, ids.index(r.image_id)): None if pd.isna(r.value) else r.value
@@ -117,7 +118,16 @@ def of(found, metric):
     return [found.told[metric, n] for n in range(4)]
 
 
-def test_recognised_is_the_share_of_photos_held_back_that_a_face_verifies_with(score):
+def test_a_picture_without_a_face_is_not_recognised_and_counts(score):
+    found = score()
+    assert of(found, "recognised") == [0.5, 0.0, 1.0, 0.0]
+    every = found.means["recognised", "ages", "all"]
+    assert (every.value, every.n, every.left_out) == (0.5, 3, 0)
+    five = found.means["recognised", "ages", "5"]
+    assert (five.value, five.n, five.left_out) == (0.25, 2, 0)
+
+
+def test_of_pictures_with_a_face_it_is_the_share_of_photos_held_back_that_verify(score):
     found = score()
     assert of(found, "held_back_verified") == [0.5, None, 1.0, 0.0]
     rows = found.scores[found.scores["metric"] == "held_back_verified"]
@@ -130,6 +140,16 @@ def test_a_picture_nearer_to_a_photo_than_photos_are_to_each_other_is_a_copy(sco
     assert of(found, "nearest_photo") == [0.9, 0.3, 1.0, 0.5]
     assert of(found, "copied") == [1, 0, 1, 0]
     assert set(found.scores[found.scores["metric"] == "copied"]["protocol"]) == {"corrected"}
+
+
+def test_the_photo_that_is_nearest_is_named_of_two_as_near_the_first(score):
+    found = score()
+    for metric in ("nearest_photo", "copied"):
+        rows = found.scores[found.scores["metric"] == metric]
+        named = dict(zip(rows["image_id"], rows["photo_id"], strict=True))
+        assert [named[i] for i in found.ids] == ["t1", "t1", "t0", "t0"]
+    others = found.scores[~found.scores["metric"].isin(["nearest_photo", "copied"])]
+    assert others["photo_id"].isna().all()
 
 
 def test_as_near_as_two_photos_is_no_copy(score):
@@ -163,7 +183,7 @@ def test_means_are_over_the_pictures_of_a_role_and_of_each_age_asked_for(score):
 
 def test_a_model_that_learned_nothing_copies_nothing_and_may_be_recognised(score):
     found = score(lambda ids: pairs_table(ids, among=None, near={}))
-    assert set(found.scores["metric"]) == {"held_back_verified"}
+    assert set(found.scores["metric"]) == {"recognised", "held_back_verified"}
 
 
 def test_without_a_person_there_is_nothing_to_say(score):

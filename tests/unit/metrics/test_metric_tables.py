@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from likeness.metrics import passports, tables
-from likeness.metrics.heatmap import heat_map
+from likeness.metrics.heatmap import Panel, heat_map, heat_maps
 from likeness.metrics.means import mean_of_pictures
 from likeness.metrics.pairs import mean_between
 from likeness.metrics.tables import matrix_of, mean_row, pair_rows
@@ -133,3 +133,26 @@ def test_a_heat_map_has_a_panel_for_each_matrix_and_gray_where_there_is_no_value
     heat_map({"a": one, "b": one}, ["1"] * 3, list("wxyz"), file)
     with Image.open(file) as picture:
         assert picture.width == pytest.approx(2 * width, abs=3)
+
+
+def test_lines_of_heat_maps_may_be_of_different_length(tmp_path):
+    file = tmp_path / "map.png"
+    dark, bright = np.zeros((3, 3)), np.ones((3, 4))
+    line = [Panel("a", dark, list("xyz"), list("xyz")), Panel("b", bright, list("xyz"), ["1"] * 4)]
+    heat_maps([line, line[:1]], file)
+    with Image.open(file) as picture:
+        height = picture.height
+        pixels = np.asarray(picture.convert("RGB"))
+    # viridis at 0 and at 1, where a line has a panel
+    for colour, quarters in (
+        ((68, 1, 84), (True, False, True)),
+        ((253, 231, 37), (False, True, False)),
+    ):
+        found = (np.abs(pixels.astype(int) - colour) <= 1).all(-1)
+        middle = np.array(found.shape) // 2
+        upper, lower = found[: middle[0]], found[middle[0] :]
+        shares = [part.mean() for part in (upper[:, : middle[1]], upper[:, middle[1] :], lower)]
+        assert [share > 0.2 for share in shares] == list(quarters)
+    heat_maps([line], file)
+    with Image.open(file) as picture:
+        assert picture.height == pytest.approx(height / 2, abs=3)

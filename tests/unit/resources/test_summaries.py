@@ -289,3 +289,15 @@ def test_a_method_that_trained_is_told_by_its_recipe():
         registry=PEOPLE, made=lambda key: pictures, manifest=lambda asset, key: model
     )
     assert _experiment(current, TAUGHT)["method"] == "dreambooth"
+
+
+def test_adapters_are_a_method_of_their_own():
+    method = {"name": "dreambooth", "split": "all_01", "trains": {"rank": 2}}
+    asked = {"model": "small", "subject": "me", "called": "sks person", "method": method}
+    asked |= {"title": "t", "prompts": ["a"], "seeds": [0]}
+    study = PEOPLE.studies["mine"].model_dump() | {"experiments": {"adapted": asked}}
+    registry = Registry(studies={"mine": Study.model_validate(study)})
+    current = SimpleNamespace(
+        registry=registry, made=lambda key: None, manifest=lambda asset, key: None
+    )
+    assert _experiment(current, "mine__adapted")["method"] == "dreambooth_lora"

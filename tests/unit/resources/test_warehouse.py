@@ -262,6 +262,66 @@ def test_published_figures_are_of_all_ages_together(people):
     assert pd.isna(found.published_ssim)
 
 
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """Three models of one method, one of another, the base model, and a model of somebody else."""
+    file = tmp_path_factory.mktemp("several") / "likeness.duckdb"
+    methods = {"one": "dreambooth", "two": "dreambooth", "three": "dreambooth"}
+    methods |= {"alone": "dreambooth_lora", "plain": "base", "her": "dreambooth"}
+    experiments = pd.DataFrame(
+        [
+            {"experiment": name, "method": method, "subject": "you" if name == "her" else "me"}
+            for name, method in methods.items()
+        ]
+    ).assign(study="s", title="t")
+    values = {"one": 0.2, "two": 0.3, "three": 0.7, "alone": 1.0, "plain": 0.0, "her": 0.9}
+    means = [mean(name, "ssim", "original", WITHIN, v, n=99) for name, v in values.items()]
+    means += [mean("one", "verification", "best", WITHIN, 0.1, n=99, left_out=2)]
+    means += [mean("two", "verification", "best", WITHIN, 0.3, n=99, left_out=3)]
+    means += [mean("three", "verification", "best", WITHIN, None, n=0, left_out=4)]
+    means += [mean("one", "ssim", "original", WITHIN, 0.5, part="5")]
+    published = {"study": "s", "set_a": "ages", "set_b": "ages", "ssim": 0.39, "verification": 0.43}
+    tables = {
+        "experiments": experiments,
+        "pair_means": pd.DataFrame(means),
+        "published_pairs": pd.DataFrame([published]),
+    }
+    build(file, tables)
+    return file
+
+
+def test_models_of_one_method_have_a_mean_with_an_interval_over_models(several):
+    rows = query(several, "SELECT * FROM time_machine WHERE experiment IS NULL")
+    assert len(rows) == 1
+    found = rows.iloc[0]
+    assert (found.subject, found.method, found.set_a, found.part) == (
+        *("me", "dreambooth", "ages"),
+        "all",
+    )
+    assert (found.title, found.models) == ("mean of models", 3)
+    # 0.2, 0.3, 0.7: mean 0.4, variance (0.04 + 0.01 + 0.09) / 2 = 0.07; t of 2 degrees is 4.3027
+    half = 4.3027 * math.sqrt(0.07 / 3)
+    assert found.ssim_original == pytest.approx(0.4)
+    assert found.ssim_original_low == pytest.approx(0.4 - half)
+    # an SSIM is at most 1
+    assert (found.ssim_original_high, 0.4 + half > 1) == (1, True)
+    # 0.1, 0.3: half of their difference, 0.1, times t of one degree, 12.7, is more than all there is
+    assert found.verified == pytest.approx(0.2)
+    assert (found.verified_low, found.verified_high, found.verified_n) == (0, 1, 2)
+    assert found.without_face == 9
+    assert (found.published_ssim, found.published_verified) == (0.39, 0.43)
+    assert all(pd.isna(found[name]) for name in ("ssim", "ssim_low", "ssim_high"))
+    assert found.ssim_n == 0
+
+
+@pytest.mark.parametrize("df", [1, 2, 5, 10, 11, 12, 20, 40, 200])
+def test_the_quantiles_of_student_are_right_to_three_digits(several, df):
+    from scipy.stats import t
+
+    found = query(several, "SELECT t975(?) AS t", [df])["t"][0]
+    assert found == pytest.approx(t.ppf(0.975, df), abs=1e-3)
+
+
 def test_experiments_about_nobody_or_not_made_yet_are_not_in_the_time_machine(people):
     found = query(people, "SELECT experiment, set_b, part FROM time_machine")
     assert found.to_numpy().tolist() == [

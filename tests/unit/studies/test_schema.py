@@ -225,6 +225,23 @@ def test_a_learned_experiment_says_whose_photos_and_calls_its_subject_by_the_tok
         experiment(**LEARNED | {"called": "a man"})
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"clip": "small-clip"}, "say judged, or no clip"),
+        ({"judged": {"prompts": ["a sks man", "an old man"]}}, "'an old man' has no sks"),
+        ({"judged": {"prompts": ["a photo of sksman"]}}, "'a photo of sksman' has no sks"),
+    ],
+)
+def test_checkpoints_are_judged_by_what_was_learned(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        experiment(**LEARNED | {"method": LEARNED["method"] | fields})
+    good = {"judged": {"prompts": ["a photo of SKS, a man"]}, "clip": "small-clip"}
+    method = experiment(**LEARNED | {"method": LEARNED["method"] | good}).method
+    assert method.clip == "small-clip"
+    assert {"split", "clip"}.isdisjoint(method.recipe.model_dump())
+
+
 WORD = {
     "method": {
         "name": "textual_inversion",
