@@ -47,7 +47,11 @@ def _asset(step: Step, params: Any) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         with readable_failures():
             say = said_by(context)
-            made = artifacts.make(step, None, params, {}, recompute=config.recompute, say=say)
+            asked = params
+            if isinstance(params, BaseParams):
+                # what ships by the same recipe is taken over, unless all of it is to be done again
+                asked = params.model_copy(update={"anew": config.recompute})
+            made = artifacts.make(step, None, asked, {}, recompute=config.recompute, say=say)
             return result(artifacts, made, checks=checks.check_model(made.manifest))
 
     return model

@@ -2,8 +2,8 @@
 
 python benchmarks/binding.py
 
-Plain DreamBooth by a quick recipe, for each of a few people of ``unseen_by_base``: a row per person,
-and means with their intervals over people (``likeness/world/figures/binding.py``).
+Plain DreamBooth by a quick recipe, for each of a few people of ``unseen_by_base``: a row per
+person, and means with their intervals over people (``likeness/world/figures/binding.py``).
 """
 
 import csv

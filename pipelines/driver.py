@@ -130,8 +130,9 @@ def run_world(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
+    anew: bool = False,
 ) -> tuple[list[str], list[str]]:
-    """Train these models of the small world, one after the other.
+    """Train these models of the small world, one after the other; ``anew``: whatever there is.
 
     The names that came through, and one sentence for each failure.
     """
@@ -144,7 +145,7 @@ def run_world(
             instance=instance,
             asset_selection=[dg.AssetKey(["world", name])],
             raise_on_error=False,
-            run_config=PLAIN_WORDS,
+            run_config=PLAIN_WORDS | {"ops": {f"world__{name}": {"config": {"recompute": anew}}}},
             tags=driver_tag(),
         )
         if _interrupted(result):

@@ -16,7 +16,12 @@ Only = Annotated[list[str] | None, typer.Option(help="base, clip, face or reader
 
 
 @app.command()
-def make(only: Only = None) -> None:
+def make(
+    only: Only = None,
+    anew: Annotated[
+        bool, typer.Option(help="train from random weights what ships by the same recipe, too")
+    ] = False,
+) -> None:
     """Train, for hours, unless the same work is in the cache; put the models into the package.
 
     A killed training goes on where it was. What failed leaves the package's model as it is.
@@ -33,7 +38,7 @@ def make(only: Only = None) -> None:
         if unknown := set(names) - set(MODELS):
             raise BadInput(f"no model is called {unknown.pop()!r}: there are {', '.join(MODELS)}")
         with open_instance() as instance:
-            done, failures = run_world(names, build_defs(artifacts), instance, say)
+            done, failures = run_world(names, build_defs(artifacts), instance, say, anew)
         for name in done:
             folder = artifacts.fetch(artifacts.current(f"world/{name}", None))
             say(f"{name}: {ship(name, folder, WEIGHTS)}")

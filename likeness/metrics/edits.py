@@ -98,9 +98,9 @@ def score_edits(
     or true edits. Measures: ``ssim`` with the source (-1..1), ``clip_score`` with the target
     (0..1; Hessel's form: 0..2.5), ``directional`` (-1..1), ``clip_i`` with the source (-1..1),
     ``lpips`` and ``structure`` to the source, ``background_mse``, ``_psnr`` (dB) and ``_ssim``
-    outside of the mask by both protocols, ``after_ssim`` to the true edit beside ``untouched_ssim``, that of the
-    source, ``asked`` (1 where the reader reads what was asked, of sources that it reads rightly)
-    and ``kept`` (share of what should stay). Means count a source once; ``asked`` is a share of
+    outside of the mask by both protocols, ``after_ssim`` to the true edit beside
+    ``untouched_ssim``, that of the source, ``asked`` (1 where the reader reads what was asked, of
+    sources that it reads rightly) and ``kept`` (share of what should stay). Means count a source once; ``asked`` is a share of
     edits. Raises BadInput where a measure that is named cannot be had.
     """
     edits = Edits.of(inputs, params.masks, params.afters)

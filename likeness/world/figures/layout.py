@@ -27,7 +27,7 @@ CHANGES = (
     ("man in a blue shirt", "man in a yellow shirt"),
     ("man with black hair", "man with blonde hair"),
     ("smiling woman", "sad woman"),
-    ("young man with glasses", "young man with a beard"),
+    ("young man with glasses", "old man with glasses"),
     ("car", "bicycle"),
 )
 
@@ -36,8 +36,9 @@ def layout_moves(pipe: Any, reader: "Reader", face: "SmallFace", scratch: Path) 
     """How much of a subject's box is kept when one word changes and the seed does not.
 
     Intersection over union of the boxes before and after, over pairs in which the reader finds a
-    subject in both; where it does not and ``small-face`` finds a face in both, of the faces. Without control by an editor it has to be low: where the subject stays anyhow,
-    there is nothing for an editor to keep.
+    subject in both; where it does not and ``small-face`` finds a face in both, of the faces.
+    Without control by an editor it has to be low: where the subject stays anyhow, there is nothing
+    for an editor to keep.
     """
     pairs = [
         (f"a photo of a {before} {place}", f"a photo of a {after} {place}")

@@ -53,8 +53,9 @@ def prompts_followed(
 
     The mean is over attributes asked for at least ``LEAST_ASKED`` times, each with the same weight;
     its interval is a bootstrap over prompts (Efron 1979). The ceiling is what the reader finds in
-    the pictures that the prompts describe. ``agreement_of_unseen``: mean over the prompts that hold
-    an unseen combination of the share of their claims that is found; ``agreement_of_others`` beside.
+    the pictures that the prompts describe. ``agreement_of_unseen``: mean over the prompts that
+    hold an unseen combination of the share of their claims that is found;
+    ``agreement_of_others`` beside.
     """
     drawn = np.stack([a.rendering for a in asked])
     keep(scratch / "prompts.jpg", made[:48], drawn[:48])

@@ -99,9 +99,10 @@ def take_over(shipped: Path, recipe: BaseRecipe, scratch: Path) -> list[str]:
     if theirs.vae_pictures != recipe.vae_pictures or theirs.vae_stages != recipe.vae_stages:
         return []
     taken = [f"autoencoder-{number}" for number in range(1, len(recipe.vae_stages) + 1)]
-    for name in taken:
-        _take(None, scratch / name, curves[name])
+    # the one that is looked for comes last: what was interrupted is taken over again
     _take(shipped / "vae", scratch / SHORT, [])
+    for name in reversed(taken):
+        _take(None, scratch / name, curves[name])
     taken.append(SHORT)
     if _begins_alike(theirs, recipe, shipped, scratch):
         _take(None, scratch / WORDS, curves[WORDS])

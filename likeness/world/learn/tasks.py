@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.world.learn.recipe import BaseRecipe
 
@@ -22,6 +22,7 @@ class BaseParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recipe: BaseRecipe = BaseRecipe()
+    anew: bool = Field(False, description="train all stages, those of the shipped model too")
 
 
 class JudgeParams(BaseModel):
@@ -40,7 +41,7 @@ def base(
     from likeness.world.learn.stages import make_base
 
     _settle()
-    curves = make_base(params.recipe, output, scratch, SHIPPED)
+    curves = make_base(params.recipe, output, scratch, None if params.anew else SHIPPED)
     (output / "curve.json").write_text(json.dumps(curves) + "\n")
     _note(output, params.model_dump(mode="json"), curves)
     write_sums(output)

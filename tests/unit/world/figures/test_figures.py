@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from likeness.world.figures import names, prompts
+from likeness.world.figures import names
 from likeness.world.figures.figure import PROMPTS
 from likeness.world.figures.names import names_bound, painters_bound
 from likeness.world.figures.prompts import held_out_prompts, prompts_followed
@@ -43,8 +43,7 @@ def world(monkeypatch, tmp_path):
     def sample(pipe, asked, seeds, sampling, what):
         return np.stack([samples["of"](prompt) for prompt in asked])
 
-    for module in (names, prompts):
-        monkeypatch.setattr(module, "sample", sample)
+    monkeypatch.setattr(names, "sample", sample)
     return samples, tmp_path
 
 
@@ -94,10 +93,10 @@ def test_a_reader_that_names_one_painter_is_right_once_in_thirty_two(world):
     assert found.n == 64
 
 
-def test_agreement_counts_each_attribute_once_however_often_it_is_asked(world):
-    world[0]["of"] = lambda prompt: flat(9)
-    found = {f.name: f for f in prompts_followed(None, reader(style="photo"), 60, world[1])}
+def test_agreement_counts_each_attribute_once_however_often_it_is_asked(tmp_path):
     asked = held_out_prompts(60)
+    made = np.stack([flat(9)] * 60)
+    found = {f.name: f for f in prompts_followed(reader(style="photo"), asked, made, tmp_path)}
     styles = [one.claims["style"] for one in asked if "style" in one.claims]
     assert found["agreement/style"].value == pytest.approx(styles.count("photo") / len(styles))
     assert found["agreement/style"].n == len(styles)
@@ -110,6 +109,46 @@ def test_agreement_counts_each_attribute_once_however_often_it_is_asked(world):
     )
     assert mean.low < mean.value < mean.high
     assert found["agreement_ceiling"].value == pytest.approx(mean.value)  # it reads all alike
+    # each prompt once, whether it holds an unseen combination or not
+    unseen = sum(one.unseen for one in asked)
+    assert 0 < unseen < 60
+    assert found["agreement_of_unseen"].n <= unseen
+    assert found["agreement_of_others"].n <= 60 - unseen
+
+
+def test_distances_to_what_was_shown_by_hand():
+    from likeness.world.figures.memory import nearest, small
+
+    pictures = np.stack([flat(0), flat(51), flat(255)])
+    vectors = small(pictures)
+    assert vectors.shape == (3, 768)
+    assert nearest(vectors, vectors) == pytest.approx([0, 0, 0], abs=1e-3)
+    # a fifth of the range to the nearest other one, and the last four fifths
+    assert nearest(vectors, vectors, itself=np.arange(3)) == pytest.approx(
+        [0.2, 0.2, 0.8], abs=1e-4
+    )
+
+
+def test_a_copy_of_a_shown_picture_is_told_from_a_new_one(tmp_path, monkeypatch):
+    from likeness.world.book import write_book
+    from likeness.world.figures import memory
+    from likeness.world.learn.recipe import BaseRecipe, Stage
+
+    one = BaseRecipe().stages[0]
+    stage = Stage.model_validate(one.model_dump() | {"count": 120})
+    recipe = BaseRecipe(stages=(stage,))
+    shown = write_book(tmp_path / "again", f"base-{stage.name}", 120, stage.mixture)
+    fresh = write_book(tmp_path / "fresh", "somebody-else", 40, stage.mixture)
+    copies, new = (
+        {f.name: f for f in memory.remembered(np.asarray(book.pictures)[:40], recipe, tmp_path)}
+        for book in (shown, fresh)
+    )
+    assert copies["memory/copies"].value == 1.0
+    assert copies["memory/nearest_shown"].value == pytest.approx(0, abs=1e-3)
+    assert new["memory/copies"].value < 0.2
+    assert new["memory/nearest_shown"].value == pytest.approx(
+        new["memory/nearest_shown_of_shown"].value, rel=0.25
+    )
 
 
 def test_held_out_prompts_claim_only_what_can_be_read():

@@ -1,5 +1,7 @@
 """Boxes before and after a word has changed."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,25 @@ class Eyes:
         return Readings({}, {}, np.zeros(len(pictures)), objects)
 
 
+class Faces:
+    """Finds none, or one at the same place in every picture."""
+
+    def __init__(self, *boxes):
+        self.found = [SimpleNamespace(box=box) for box in boxes]
+
+    def detect(self, pictures):
+        return [self.found for _ in pictures]
+
+
+def test_where_no_subject_is_found_faces_are_held_against_each_other(monkeypatch, tmp_path):
+    black = np.zeros((2 * len(layout.CHANGES) * len(layout.PLACES), 8, 8, 3), np.uint8)
+    monkeypatch.setattr(layout, "sample", lambda *a: black)
+    shared, found = layout.layout_moves(None, Eyes(), Faces((0, 0, 4, 4)), tmp_path)
+    assert shared.value == 1.0
+    assert shared.n == len(black) // 2
+    assert found.value == 0.0
+
+
 def test_a_subject_that_moves_by_half_its_width_shares_a_third(monkeypatch, tmp_path):
     def sample(pipe, prompts, seeds, sampling, what):
         made = np.zeros((len(prompts), 8, 8, 3), np.uint8)
@@ -39,7 +60,7 @@ def test_a_subject_that_moves_by_half_its_width_shares_a_third(monkeypatch, tmp_
         return made
 
     monkeypatch.setattr(layout, "sample", sample)
-    shared, found = layout.layout_moves(None, Eyes(), tmp_path)
+    shared, found = layout.layout_moves(None, Eyes(), Faces(), tmp_path)
     pairs = len(layout.CHANGES) * len(layout.PLACES)
     assert shared.value == pytest.approx(5 / 15)
     assert shared.n == pairs - 1
@@ -50,6 +71,6 @@ def test_only_one_word_changes_and_all_are_known():
     known = set(vocabulary())
     for before, after in layout.CHANGES:
         one, other = before.split(), after.split()
-        assert sum(a != b for a, b in zip(one, other, strict=True)) == 1
+        assert sum(a != b for a, b in zip(one, other, strict=True)) == 1, (before, after)
         for words in (before, after, *layout.PLACES):
             assert set(words.split()) <= known
