@@ -100,8 +100,8 @@ def score_edits(
     ``lpips`` and ``structure`` to the source, ``background_mse``, ``_psnr`` (dB) and ``_ssim``
     outside of the mask by both protocols, ``after_ssim`` to the true edit beside
     ``untouched_ssim``, that of the source, ``asked`` (1 where the reader reads what was asked, of
-    sources that it reads rightly) and ``kept`` (share of what should stay). Means count a source once; ``asked`` is a share of
-    edits. Raises BadInput where a measure that is named cannot be had.
+    sources that it reads rightly) and ``kept`` (share of what should stay). Means count a source
+    once; ``asked`` is a share of edits. Raises BadInput where a named measure cannot be had.
     """
     edits = Edits.of(inputs, params.masks, params.afters)
     measured = list(_measured(edits, params, inputs))
