@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from assets_defs.studies import registry
 from likeness.errors import BadInput
 from pipelines.recover import bury_dead_runs, driver_tag
+from pipelines.told import told_to_stop
 
 NO_REASON = "see the log of the run"
 NO_DATABASE = (
@@ -99,29 +100,30 @@ def run_studies(
         say(f"run {run_id} had lost its process and is ended")
     broken: set[tuple[str, str | None]] = set()
     jobs = _plan_of_all(studies)
-    for number, (job, key) in enumerate(jobs, 1):
-        name = f"{job} [{key}]" if key else job
-        say(f"({number}/{len(jobs)}) {name}")
-        failed = [base for base in _stands_on(job, key) if base[:2] in broken]
-        if failed:
-            failures.append(f"{name}: not started, its {failed[0][2]} [{failed[0][1]}] failed")
-            continue
-        began = time.monotonic()
-        result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance,
-            partition_key=key,
-            raise_on_error=False,
-            run_config=PLAIN_WORDS,
-            tags=driver_tag(),
-        )
-        costs += _costs(result, key)
-        if _interrupted(result):
-            failures.append(f"{name}: interrupted; run the study again, it goes on from here")
-            break
-        if not result.success:
-            failures.append(f"{name}: {_reason(result)}")
-            broken.add((job, key))
-        say(f"    {'done' if result.success else 'FAILED'} in {time.monotonic() - began:.1f} s")
+    with told_to_stop() as told:
+        for number, (job, key) in enumerate(jobs, 1):
+            name = f"{job} [{key}]" if key else job
+            say(f"({number}/{len(jobs)}) {name}")
+            failed = [base for base in _stands_on(job, key) if base[:2] in broken]
+            if failed:
+                failures.append(f"{name}: not started, its {failed[0][2]} [{failed[0][1]}] failed")
+                continue
+            began = time.monotonic()
+            result = definitions.resolve_job_def(job).execute_in_process(
+                instance=instance,
+                partition_key=key,
+                raise_on_error=False,
+                run_config=PLAIN_WORDS,
+                tags=driver_tag(),
+            )
+            costs += _costs(result, key)
+            if _interrupted(result) or told():
+                failures.append(f"{name}: interrupted; run the study again, it goes on from here")
+                break
+            if not result.success:
+                failures.append(f"{name}: {_reason(result)}")
+                broken.add((job, key))
+            say(f"    {'done' if result.success else 'FAILED'} in {time.monotonic() - began:.1f} s")
     return costs, failures
 
 
