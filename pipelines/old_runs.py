@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 DAY = 24 * 3600.0
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 # The last run that was to make a partition is needed too: conditions ask how that went.
 NEEDED = (
     dg.DagsterEventType.ASSET_MATERIALIZATION,
@@ -35,9 +35,7 @@ def find_old_runs(
     A run is needed while it is the last of any asset or partition that it made, or was to make.
     """
     before = (time.time() if now is None else now) - older_than_days * DAY
-    ended = dg.RunsFilter(
-        statuses=list(FINISHED_STATUSES), created_before=datetime.fromtimestamp(before, UTC)
-    )
+    ended = dg.RunsFilter(statuses=ENDED, created_before=datetime.fromtimestamp(before, UTC))
     old = instance.get_run_ids(ended)
     last = set(_last_runs(instance)) if old else set()
     return OldRuns([one for one in old if one not in last], [one for one in old if one in last])

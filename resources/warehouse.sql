@@ -165,7 +165,8 @@ measures AS (
         AND (n.study, n.network) IN (SELECT (study, network) FROM rates)
 )
 SELECT n.study, n.network, n.painter, n.title, n.painted, n.architecture, n.protocol, n.weights,
-       n.equalize, n.rounds, n.calibration_error, n.probe_p, n.counts, m.measure, r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
+       n.equalize, n.rounds, n.calibration_error, n.probe_p, n.counts, m.measure,
+       r.value, coalesce(r.n, 0) AS n, r.low, r.high, r.apart,
        coalesce(r.n_apart, 0) AS n_apart, q.probe_value,
        p.published_mobilenet, p.published_efficientnet_b7, p.published_efficientnet_v2l,
        p.published_n
@@ -198,7 +199,8 @@ GROUP BY ALL ORDER BY n.study, n.equalize, measure;
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
     SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize,
-           n.counts AS verdicts_count, s.image_set, s.name, s.truth, s.made_by, s.role, l.label, count(v.image_id) AS k
+           n.counts AS verdicts_count, s.image_set, s.name, s.truth, s.made_by, s.role, l.label,
+           count(v.image_id) AS k
     FROM networks n
     JOIN image_sets s USING (painter)
     JOIN labels l USING (painter)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from assets_defs import keys
@@ -10,7 +11,7 @@ from likeness.faces.tasks import TABLE
 from likeness.faces.verification import OK
 from likeness.images import image_set
 from likeness.metrics.tables import PAIRS
-from likeness.people.same_person import VERIFIED
+from likeness.people.same_person import VERIFIED, enough
 from likeness.people.splits import SplitRecipe
 
 ANY = "people__a_photo_is_accepted"
@@ -20,7 +21,6 @@ COPIES = "people__no_duplicates"
 STRANGERS = "people__no_strangers_among_the_verified"
 UNVERIFIED = "people__unverified_photos"
 SEVERAL = "people__one_face_in_a_photo"
-ROUNDING = 1e-9  # of a share times a count
 
 PHOTOS_CHECKS = [
     dg.AssetCheckSpec(
@@ -167,5 +167,9 @@ def _strangers(chosen: set[str], verification: Path, share: float) -> list[str]:
     same = pairs[pairs["value"] == 1]
     both = pd.concat([same, same.rename(columns={"image_a": "image_b", "image_b": "image_a"})])
     counts = both[both["image_b"].isin(person)].groupby("image_a").size()
-    needed = {image_id: share * len(person - {image_id}) - ROUNDING for image_id in chosen}
-    return sorted(i for i in chosen if counts.get(i, 0) < max(needed[i], 1))
+    order = sorted(chosen)
+    degrees = counts.reindex(order, fill_value=0).to_numpy()
+    sizes = np.array([len(person | {image_id}) for image_id in order])
+    # one photo alone proves nothing
+    bad = ~enough(degrees, sizes, share) | (degrees == 0)
+    return [image_id for image_id, is_bad in zip(order, bad, strict=True) if is_bad]

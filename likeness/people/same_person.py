@@ -71,8 +71,8 @@ def _check(distances: np.ndarray, image_ids: Sequence[str]) -> None:
         raise ValueError("the distances of a and b and of b and a differ")
 
 
-def _enough(degrees: np.ndarray, size: int, share: float) -> np.ndarray:
-    """Whether photos that verify with ``degrees`` others of a set of that size may be in it."""
+def enough(degrees: np.ndarray, size: int | np.ndarray, share: float) -> np.ndarray:
+    """Whether photos that verify with ``degrees`` others of a set of ``size`` may be in it."""
     return np.asarray(degrees >= share * (size - 1) - _SLACK)
 
 
@@ -84,7 +84,7 @@ def _peeled(verifies: np.ndarray, has_face: np.ndarray, share: float) -> np.ndar
         # the last one of the fewest
         backwards = np.where(members, degrees, len(members))[::-1]
         worst = len(members) - 1 - int(np.argmin(backwards))
-        if _enough(degrees[worst], int(members.sum()), share):
+        if enough(degrees[worst], int(members.sum()), share):
             return members
         members[worst] = False
         degrees = degrees - verifies[worst]
@@ -103,7 +103,7 @@ def _readmitted(
         size = int(members.sum()) + 1
         for one in best_first:
             inside = members | (np.arange(len(members)) == one)
-            if _enough((verifies & inside).sum(1)[inside], size, recipe.share).all():
+            if enough((verifies & inside).sum(1)[inside], size, recipe.share).all():
                 members = inside
                 break
         else:
@@ -129,7 +129,7 @@ def _row(
     elif not verified:
         needed = f"{share:.0%} are needed".replace("%", " %")
         row["reason"] = f"verifies with {degree} of {of} of the person's photos, {needed}"
-        if _enough(np.array(degree), of + 1, share):
+        if enough(np.array(degree), of + 1, share):
             row["reason"] = (
                 f"verifies with {degree} of {of} of the person's photos, but with it another of "
                 f"them would verify with too few"

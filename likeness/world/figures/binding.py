@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -81,6 +80,6 @@ def _verified(face: SmallFace, pictures: np.ndarray, renderings: np.ndarray) -> 
     return float((1 - one @ other.T <= face.threshold).mean())
 
 
-def _sampled(pipe: Pipeline, prompt: str) -> Any:
+def _sampled(pipe: Pipeline, prompt: str) -> np.ndarray:
     """Pictures by the seeds from 0."""
     return sample(pipe, [prompt] * SAMPLES, list(range(SAMPLES)), SAMPLING, prompt)

@@ -181,3 +181,21 @@ def test_unknown_words_needs_no_case(tmp_path):
 
     write_tokenizer(["dog"], tmp_path)
     assert unknown_words(CLIPTokenizer.from_pretrained(tmp_path), "DOG Cat") == ["cat"]
+
+
+def test_full_captions_say_half_as_much_again():
+    people = Mixture(people=1.0, things=0.0, related=0.0, named=1.0)
+    pages = [describe("said", index, people) for index in range(200)]
+    said = {
+        full: [caption(page, np.random.default_rng(i), full).said for i, page in enumerate(pages)]
+        for full in (False, True)
+    }
+    # whoever has a name is called by it, and how much of them is seen is never left out
+    assert all({"name", "framing"} <= set(one) for one in said[True])
+    assert sum(map(len, said[True])) > 1.5 * sum(map(len, said[False]))
+
+
+def test_things_before_a_wall_are_as_many_as_are_asked_for():
+    shown = Mixture(people=0.0, things=1.0, plain=0.6)
+    places = [describe("walls", i, shown).landscape.place for i in range(300)]
+    assert 0.5 < places.count("studio") / 300 < 0.75
