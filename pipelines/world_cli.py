@@ -95,4 +95,4 @@ def report(
         console.print(table)
         if cards:
             for model in shipped_models(WEIGHTS):
-                write_card(model, figures, WEIGHTS)
+                write_card(model, figures, Path(temporary), WEIGHTS)

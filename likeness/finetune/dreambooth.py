@@ -68,7 +68,7 @@ def dreambooth(
     except torch.OutOfMemoryError as error:
         raise BadInput(
             f"a batch of {recipe.batch} does not fit into the GPU's memory: lower batch and raise "
-            "gradient_accumulation_steps, or train LoRA adapters"
+            "gradient_accumulation_steps, set gradient_checkpointing, or train LoRA adapters"
         ) from error
 
 
@@ -126,6 +126,7 @@ def _trained(
     with plain_attention_on_cpu(pipe.unet, pipe.text_encoder):
         curve = train(module, loss_of, recipe.plan, scratch, "DreamBooth", at_checkpoint)
     module.eval().requires_grad_(False)
+    pipe.unet.disable_gradient_checkpointing()
     pipe.vae.to(device)
     best = checkpoints.best()
     return TrainedModel(checkpoints.weights(best), best["step"], curve, checkpoints)
@@ -144,6 +145,8 @@ def _trainable(pipe: Pipeline, recipe: DreamBoothRecipe) -> "torch.nn.Module":
             network.requires_grad_(True)
     else:
         add_adapters(pipe, recipe.trains, recipe.train_text_encoder, recipe.seed)
+    if recipe.gradient_checkpointing:
+        pipe.unet.enable_gradient_checkpointing()
     return torch.nn.ModuleDict(parts).train()
 
 

@@ -102,6 +102,9 @@ class DreamBoothRecipe(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         "bfloat16", description="of the products; weights and moments stay float32"
     )
+    gradient_checkpointing: bool = Field(
+        False, description="compute the UNet's activations twice instead of keeping them"
+    )
     ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged weights")
     flip: bool = Field(False, description="mirrored pictures too; faces are not symmetric")
     seed: int = Field(0, ge=0, lt=2**31)

@@ -11,7 +11,8 @@ from likeness.world.figures.figure import Figure
 
 WEIGHTS = Path(__file__).parent / "weights"
 MODELS = ("base", "clip", "face", "reader")
-LARGEST_MB = 15.1  # of one file
+CONFUSION = "confusion.parquet"
+LARGEST_MB = 15.0  # of one file
 LARGEST_TOTAL_MB = 40.0
 
 
@@ -44,13 +45,20 @@ def _bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def write_card(model: str, figures: Sequence[Figure], weights: Path = WEIGHTS) -> None:
-    """``README.md`` of a shipped model: data, steps, seconds, hardware, curve, figures."""
+def write_card(
+    model: str, figures: Sequence[Figure], measured: Path, weights: Path = WEIGHTS
+) -> None:
+    """``README.md`` of a shipped model: data, steps, seconds, hardware, curve, figures.
+
+    ``measured``: where the figures were measured; what the reader confuses lies there.
+    """
     from jinja2 import Environment, FileSystemLoader
 
     from likeness.models.checksums import write_sums
 
     folder = weights / model
+    if model == "reader":
+        shutil.copy(measured / CONFUSION, folder)
     training: dict[str, Any] = json.loads((folder / "training.json").read_text())
     _draw_curve(json.loads((folder / "curve.json").read_text()), folder / "curve.png")
     page = Environment(
@@ -66,9 +74,9 @@ def _confusions(folder: Path, least: int = 10, rows: int = 15) -> list[dict[str,
     """What is most often taken for something else, if the model comes with such a table."""
     import pandas as pd
 
-    if not (folder / "confusion.parquet").exists():
+    if not (folder / CONFUSION).exists():
         return []
-    table = pd.read_parquet(folder / "confusion.parquet")
+    table = pd.read_parquet(folder / CONFUSION)
     table["n"] = table.groupby(["attribute", "truth"])["count"].transform("sum")
     table["share"] = table["count"] / table["n"]
     wrong = table[(table["truth"] != table["read"]) & (table["n"] >= least)]

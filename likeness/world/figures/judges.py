@@ -18,21 +18,26 @@ TARGETS: dict[str, dict[str, str]] = {
 }
 
 
+# What stands before the name of a figure and says on what that figure rests.
+ABOUT = ("n", "low", "high")
+SHARES = ("accuracy", "right", "detection")  # of things that are independent of each other
+
+
 def of_judge(folder: Path, scratch: Path, model: str, targets: dict[str, str]) -> list[Figure]:
     """What the trainer of this model measures, once more, from the files that ship."""
     found = _JUDGES[model](folder, scratch)
-    figures = []
-    for name, value in found.items():
-        kind, _, attribute = name.rpartition("/")
-        if kind == "n":
-            continue
-        count = found.get(f"n/{attribute}", found.get("n"))
-        n = None if count is None else int(count)
-        figure = Figure(model, name, float(value), n, target=targets.get(name, ""))
-        if kind == "accuracy" and n:
-            figure = rate(model, name, np.arange(n) < round(value * n), ">= 0.97")
-        figures.append(figure)
-    return figures
+    names = [name for name in found if name.split("/")[0] not in ABOUT]
+    return [_figure(model, name, found, targets.get(name, "")) for name in names]
+
+
+def _figure(model: str, name: str, found: dict[str, float], target: str) -> Figure:
+    of = name.rpartition("/")[2]
+    n = int(found[f"n/{of}"]) if f"n/{of}" in found else None
+    if n and name.startswith(SHARES):
+        target = ">= 0.97" if name.startswith("accuracy") else target
+        return rate(model, name, np.arange(n) < round(found[name] * n), target)
+    low, high = (found.get(f"{side}/{of}") for side in ("low", "high"))
+    return Figure(model, name, float(found[name]), n, low, high, target)
 
 
 def _clip(folder: Path, scratch: Path) -> dict[str, float]:

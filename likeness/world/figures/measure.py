@@ -26,9 +26,11 @@ class Extent(NamedTuple):
     prompts: int
     people: int
     taught: int  # people it has not seen, taught by DreamBooth
+    shown: int  # pictures of its training, beside which samples are held
 
 
-QUICK, FULL = Extent(200, 48, 0), Extent(500, 320, 3)
+# All that were shown are fewer than the last number.
+QUICK, FULL = Extent(200, 48, 0, 4000), Extent(500, 320, 3, 10**9)
 
 
 def measure(weights: Path, scratch: Path, extent: Extent = QUICK) -> list[Figure]:
@@ -61,7 +63,7 @@ def _of_base(weights: Path, scratch: Path, extent: Extent) -> list[Figure]:
     asked = held_out_prompts(extent.prompts)
     made = sample(pipe, [a.prompt for a in asked], range(len(asked)), SAMPLING, "held-out prompts")
     figures += prompts_followed(reader, asked, made, scratch)
-    figures += remembered(made, _recipe_of(weights / "base"), scratch)
+    figures += remembered(made, _recipe_of(weights / "base"), scratch, extent.shown)
     figures.append(speed(pipe))
     figures += names_bound(pipe, face, extent.people, scratch)
     figures.append(painters_bound(pipe, reader, scratch))

@@ -73,16 +73,16 @@ def portrait(identity: Any, number: int) -> np.ndarray:
     return draw(page, 64).picture
 
 
-def painters_bound(pipe: Any, reader: "Reader", scratch: Path) -> Figure:
-    """Whether a painter's name means a hand: the reader names the painter of sampled landscapes."""
+def painters_bound(pipe: Any, reader: "Reader", scratch: Path, each: int = PER_PAINTER) -> Figure:
+    """Whether a painter's name means a hand: the reader names whose sampled landscapes are."""
     from likeness.world.painters import painter_names
 
     names = painter_names("base")
-    asked = [name for name in names for _ in range(PER_PAINTER)]
+    asked = [name for name in names for _ in range(each)]
     prompts = [f"landscape painting in the style of {name}" for name in asked]
     made = sample(pipe, prompts, list(range(len(prompts))), SAMPLING, "named painters")
     drawn = [_painting(name, number) for number, name in enumerate(names)]
-    keep(scratch / "painters.jpg", made[::PER_PAINTER][:24], drawn[:24])
+    keep(scratch / "painters.jpg", made[::each][:24], drawn[:24])
     found = reader.read(made).painter
     return rate("base", "painters_named_right", found == np.array(asked), ">= 0.70")
 

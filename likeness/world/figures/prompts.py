@@ -64,12 +64,12 @@ def prompts_followed(
         rate("base", f"agreement/{name}", hits[name][~np.isnan(hits[name])], ">= 0.80")
         for name in sorted(hits)
     ]
-    low, high = _bootstrap(hits, len(asked))
-    overall = _mean_of_attributes(hits)
-    known = sum(figure.n is not None and figure.n >= LEAST_ASKED for figure in each)
+    often = [name for name, found in hits.items() if np.isfinite(found).sum() >= LEAST_ASKED]
+    overall = _mean_of(often, hits)
+    low, high = _bootstrap(often, hits, len(asked))
     return [
-        Figure("base", "agreement_mean_of_attributes", overall, known, low, high, ">= 0.90"),
-        Figure("base", "agreement_ceiling", _mean_of_attributes(ceiling), known),
+        Figure("base", "agreement_mean_of_attributes", overall, len(often), low, high, ">= 0.90"),
+        Figure("base", "agreement_ceiling", _mean_of(often, ceiling), len(often)),
         *_by_whether_seen(hits, asked),
         *each,
     ]
@@ -101,15 +101,18 @@ def _hits(reader: "Reader", pictures: np.ndarray, asked: Sequence[Asked]) -> dic
     return dict(hits)
 
 
-def _mean_of_attributes(hits: dict[str, np.ndarray]) -> float:
-    often = [found for found in hits.values() if np.isfinite(found).sum() >= LEAST_ASKED]
-    return float(np.mean([np.nanmean(found) for found in often])) if often else float("nan")
+def _mean_of(names: Sequence[str], hits: dict[str, np.ndarray]) -> float:
+    """Mean over attributes of the share that is found; without those that nobody asked for."""
+    shares = [hits[n][~np.isnan(hits[n])].mean() for n in names if np.isfinite(hits[n]).any()]
+    return float(np.mean(shares)) if shares else float("nan")
 
 
-def _bootstrap(hits: dict[str, np.ndarray], count: int) -> tuple[float, float]:
+def _bootstrap(
+    names: Sequence[str], hits: dict[str, np.ndarray], count: int
+) -> tuple[float, float]:
     """95 % percentile interval of the mean of attributes over prompts drawn with repetition."""
     rng = np.random.default_rng(0)
     draws = [rng.integers(count, size=count) for _ in range(500)]
-    means = [_mean_of_attributes({k: v[rows] for k, v in hits.items()}) for rows in draws]
+    means = [_mean_of(names, {n: hits[n][rows] for n in names}) for rows in draws]
     low, high = np.nanpercentile(means, (2.5, 97.5))
     return float(low), float(high)

@@ -21,6 +21,7 @@ PLAN = Plan(
     steps=850, learning_rate=5e-4, weight_decay=0.05, ema=0.998, precision="bfloat16", seed=51
 )
 BATCH = 160
+PLANS = {"clip": (PLAN, BATCH)}
 FULL = 0.3  # share of captions that say all
 AMONG = 64  # captions of which the right one must be found
 
@@ -189,7 +190,7 @@ def measure_clip(model: "CLIPModel", processor: "CLIPProcessor", book: "Book") -
     """
     rows = np.arange(len(book.pages))
     image = _embed_images(model, processor, book)
-    measured: dict[str, float] = {"n": len(rows) // AMONG * AMONG}
+    measured: dict[str, float] = {}
     for name, full in (("caption", 0.0), ("full_caption", 1.0)):
         texts = captions(book, rows, np.random.default_rng(7), full)
         text = _embed_texts(model, processor.tokenizer, texts)
@@ -197,7 +198,7 @@ def measure_clip(model: "CLIPModel", processor: "CLIPProcessor", book: "Book") -
             f"right_{name}_among_64": found_among(image, text, AMONG),
             f"right_picture_among_64_by_{name}": found_among(text, image, AMONG),
         }
-    return measured
+    return measured | {f"n/{name}": len(rows) // AMONG * AMONG for name in measured}
 
 
 def found_among(queries: np.ndarray, answers: np.ndarray, among: int) -> float:

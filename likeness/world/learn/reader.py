@@ -21,6 +21,7 @@ PLAN = Plan(
     steps=3000, learning_rate=2.5e-3, weight_decay=0.03, ema=0.998, precision="bfloat16", seed=41
 )
 BATCH = 96
+PLANS = {"reader": (PLAN, BATCH)}
 OFTEN = 10  # pictures of a value from which its recall is a figure
 HIT = 0.5  # overlap from which a box is found
 

@@ -66,7 +66,18 @@ def judge(
         measured = clip.make(*books, output, scratch, scratch / "tokenizer")
     else:
         measured = {"face": face, "reader": reader}[params.model].make(*books, output, scratch)
-    _note(output, params.model_dump(mode="json"), json.loads((output / "curve.json").read_text()))
+    plans = {"clip": clip.PLANS, "face": face.PLANS, "reader": reader.PLANS}[params.model]
+    recipe = {
+        "pictures": judges.COUNTS[params.model],
+        "mixture": judges.MIXTURES[params.model].model_dump(mode="json"),
+        "plans": {name: plan.model_dump(mode="json") for name, (plan, _) in plans.items()},
+        "batches": {name: batch for name, (_, batch) in plans.items()},
+    }
+    _note(
+        output,
+        params.model_dump(mode="json") | recipe,
+        json.loads((output / "curve.json").read_text()),
+    )
     write_sums(output)
     return measured
 

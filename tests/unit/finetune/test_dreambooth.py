@@ -186,6 +186,22 @@ def test_two_batches_of_two_are_one_of_four(tiny_pipe, pictures, recipe, tmp_pat
     assert gradient_difference(tiny_pipe(), pictures, recipe) < 1e-6
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_activations_computed_twice_teach_the_same(
+    tiny_pipe, pictures, recipe, tmp_path, precision
+):
+    kept, again = tiny_pipe(), tiny_pipe()
+    fields = {"precision": precision, "train_text_encoder": True}
+    dreambooth(kept, *pictures, recipe(**fields), tmp_path / "kept")
+    twice = recipe(gradient_checkpointing=True, **fields)
+    runs = []
+    again.unet.register_forward_hook(lambda *_: runs.append(again.unet.is_gradient_checkpointing))
+    dreambooth(again, *pictures, twice, tmp_path / "again")
+    assert_same(weights(kept), weights(again))
+    assert all(runs)
+    assert not again.unet.is_gradient_checkpointing
+
+
 def gradient_difference(pipe, pictures, recipe):
     """Largest difference between the gradients of one batch of four and two of two."""
     pipe.unet.requires_grad_(True)

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -5,9 +6,11 @@ import pytest
 
 from likeness.world.book import open_book, write_book
 from likeness.world.description import Description, Landscape, Spot, Thing
+from likeness.world.names import NAMED_PEOPLE
 from likeness.world.picture import FIRST_THING, PERSON, draw
 from likeness.world.sample import Mixture, describe
 
+NAMED = Mixture(people=1.0, things=0.0, named=1.0)
 RELATED = Mixture(people=1.0, things=0.0, related=1.0, photos=1.0)
 PAGES = [describe("picture-test", i, Mixture()) for i in range(60)]
 
@@ -99,6 +102,21 @@ def test_what_lies_on_something_is_above_it():
     above, below = draw(page, 64).things
     assert above[3] <= below[1] + 0.2
     assert below[0] < (above[0] + above[2]) / 2 < below[2]
+
+
+def test_everybody_with_a_name_has_two_photos_or_more_each_with_a_mask():
+    photos = defaultdict(list)
+    for i in range(4000):
+        page = describe("names-test", i, NAMED)
+        if page.person is not None and page.person.identity.name:
+            photos[page.person.identity.name].append(page)
+    assert len(photos) == NAMED_PEOPLE
+    assert min(map(len, photos.values())) >= 2
+    for pages in list(photos.values())[:12]:
+        for page in pages[:2]:
+            drawn = draw(page, 64)
+            assert ((drawn.owners == PERSON) <= drawn.foreground).all()
+            assert 0.01 < drawn.foreground.mean() < 0.95
 
 
 def test_a_book_holds_what_it_says_and_is_written_once(tmp_path):

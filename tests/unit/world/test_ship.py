@@ -62,7 +62,7 @@ def test_a_file_too_large_for_the_package_is_refused_and_nothing_changes(trained
 
 def test_a_card_says_what_was_done_and_what_was_measured(trained, tmp_path):
     place = ship("face", trained, tmp_path / "weights")
-    write_card("face", FIGURES, tmp_path / "weights")
+    write_card("face", FIGURES, tmp_path, tmp_path / "weights")
     text = (place / "README.md").read_text()
     for words in ("# small-face", "| detector | 1600 | 151 |", "a processor, 2 threads", "CosFace"):
         assert words in text
@@ -74,9 +74,9 @@ def test_a_card_says_what_was_done_and_what_was_measured(trained, tmp_path):
 
 def test_a_card_after_a_card_changes_figures_alone(trained, tmp_path):
     place = ship("face", trained, tmp_path / "weights")
-    write_card("face", FIGURES, tmp_path / "weights")
+    write_card("face", FIGURES, tmp_path, tmp_path / "weights")
     before = (place / "part" / "model.safetensors").read_bytes()
-    write_card("face", [], tmp_path / "weights")
+    write_card("face", [], tmp_path, tmp_path / "weights")
     assert "detection_recall" not in (place / "README.md").read_text()
     assert (place / "part" / "model.safetensors").read_bytes() == before
     verify(place)
@@ -95,9 +95,9 @@ def test_all_models_together_fit_the_package_or_nothing_changes(trained, tmp_pat
 def test_the_card_of_a_reader_shows_what_it_confuses(trained, tmp_path):
     rows = [("hat", "cap", "cap", 15), ("hat", "cap", "hat", 5), ("hat", "hat", "cap", 1)]
     table = pd.DataFrame(rows, columns=["attribute", "truth", "read", "count"])
-    table.to_parquet(trained / "confusion.parquet")
+    table.to_parquet(tmp_path / "confusion.parquet")
     place = ship("reader", trained, tmp_path / "weights")
-    write_card("reader", FIGURES, tmp_path / "weights")
+    write_card("reader", FIGURES, tmp_path, tmp_path / "weights")
     text = (place / "README.md").read_text()
     assert "| hat | cap | hat | 0.25 | 20 |" in text
     assert "| hat | hat | cap |" not in text  # one picture is no figure

@@ -140,9 +140,13 @@ def test_a_copy_of_a_shown_picture_is_told_from_a_new_one(tmp_path, monkeypatch)
     shown = write_book(tmp_path / "again", f"base-{stage.name}", 120, stage.mixture)
     fresh = write_book(tmp_path / "fresh", "somebody-else", 40, stage.mixture)
     copies, new = (
-        {f.name: f for f in memory.remembered(np.asarray(book.pictures)[:40], recipe, tmp_path)}
+        {
+            f.name: f
+            for f in memory.remembered(np.asarray(book.pictures)[:40], recipe, tmp_path, 10_000)
+        }
         for book in (shown, fresh)
     )
+    assert copies["memory/shown_pictures_looked_at"].value == 120
     assert copies["memory/copies"].value == 1.0
     assert copies["memory/nearest_shown"].value == pytest.approx(0, abs=1e-3)
     assert new["memory/copies"].value < 0.2
