@@ -1,4 +1,4 @@
-"""``likeness models``: which base models there are, fetching them, writing them out."""
+"""``likeness models``: which base models there are, fetching them, writing models out."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,3 +100,24 @@ def export(
     with readable():
         local.export(name, folder)
     say(f"{name} written to {folder}")
+
+
+@app.command("export-experiment")
+def export_experiment(
+    experiment: Annotated[str, typer.Argument(help="its partition in models/finetuned")],
+    folder: Annotated[Path, typer.Argument(help="a folder that does not exist yet")],
+) -> None:
+    """Write what an experiment taught, with the rest of its base model, as one diffusers folder."""
+    with readable():
+        from likeness.models.assemble import assemble, read_reference
+        from pipelines.definitions import artifacts_of
+        from resources.settings import Settings
+
+        artifacts = artifacts_of(Settings())
+        taught = artifacts.fetch(artifacts.current("models/finetuned", experiment))
+        spec = spec_of(read_reference(taught).model)
+        if spec.is_random:
+            raise BadInput(f"'{experiment}' taught random weights, which are no model to keep")
+        base = local.needed_folder(spec)
+        assemble(taught, base, folder)
+    say(f"{experiment} written to {folder}")

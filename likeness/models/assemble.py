@@ -1,6 +1,9 @@
 """Fine-tuned models: what changed lies in one folder, the rest is the base model's."""
 
 import json
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -39,13 +42,13 @@ def read_reference(folder: Path) -> Reference:
 
 
 def assemble(changed: Path, base: Path, into: Path) -> None:
-    """Make ``into`` a whole diffusers folder of links: changed components, the rest of ``base``.
+    """Make ``into`` a whole diffusers folder: changed components, the rest of ``base``.
 
     Stock ``StableDiffusionPipeline.from_pretrained`` loads it; adapters and learned words lie
-    beside the components, for ``load_lora_weights`` and ``load_textual_inversion``. Raises BadInput
-    when ``into`` exists or a folder is no model.
+    beside the components, for ``load_lora_weights`` and ``load_textual_inversion``. There is all of
+    it or nothing. Raises BadInput when ``into`` exists or a folder is no model.
     """
-    if into.exists():
+    if os.path.lexists(into):
         raise BadInput(f"{into} exists already: name a folder that does not")
     ours = {file.relative_to(changed).as_posix(): file for file in _weights_of(changed)}
     replaced = {name.split("/")[0] for name in ours if "/" in name}
@@ -55,12 +58,16 @@ def assemble(changed: Path, base: Path, into: Path) -> None:
         for name in pipeline_files(base)
         if name.split("/")[0] not in replaced and name != INDEX
     }
-    for name, file in sorted((files | ours).items()):
-        link = into / name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(file.resolve())
     index = without_left_out(json.loads((base / INDEX).read_text(encoding="utf-8")))
-    (into / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    into.absolute().parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.absolute().parent) as half:
+        whole = Path(half) / "whole"
+        for name, file in sorted((files | ours).items()):
+            (whole / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, whole / name)
+        text = json.dumps(index, indent=2, sort_keys=True) + "\n"
+        (whole / INDEX).write_text(text, encoding="utf-8")
+        whole.rename(into)
 
 
 def _weights_of(changed: Path) -> list[Path]:

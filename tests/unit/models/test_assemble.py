@@ -63,7 +63,32 @@ def test_stock_diffusers_loads_what_is_put_together(mine, tmp_path, parts):
     assert not any(p.requires_grad for p in ours.unet.parameters())
     weights = list((tmp_path / "whole").rglob("*.safetensors"))
     assert len(weights) == 3
-    assert all(path.is_symlink() for path in weights)
+    assert not any(path.is_symlink() for path in weights)  # it needs nothing else
+
+
+def test_what_an_experiment_taught_is_written_out_by_its_name(mine, tmp_path, monkeypatch):
+    from diffusers import StableDiffusionPipeline
+    from small_tasks import artifacts
+    from typer.testing import CliRunner
+
+    import pipelines.definitions
+    from pipelines.models_cli import app
+    from resources.manifest import Work
+
+    ours = artifacts(tmp_path, "inline")
+    monkeypatch.setattr(pipelines.definitions, "artifacts_of", lambda settings: ours)
+    words = ["export-experiment", "life__sks", str(tmp_path / "there" / "whole")]
+    nothing = CliRunner().invoke(app, words)
+    assert (nothing.exit_code, "materialise it first" in nothing.output) == (2, True)
+    assert not (tmp_path / "there").exists()
+    trained = fine_tune(tmp_path / "changed", ["unet"])
+    work = Work(asset="models/finetuned", fingerprint="0" * 64, code_version="1")
+    made = ours.store.publish(tmp_path / "changed", work)
+    ours.store.set_ref("models/finetuned", "life__sks", made, False, 1.0)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    stock = StableDiffusionPipeline.from_pretrained(words[-1])
+    assert torch.equal(stock.unet.conv_in.weight, trained.unet.conv_in.weight)
 
 
 def test_weights_of_a_variant_get_plain_names(mine, tmp_path):
