@@ -255,6 +255,8 @@ class _State:
 
     def _load_state(self, optimizer: "torch.optim.Optimizer", held: Any) -> None:
         """What the optimiser remembers of each of its parameters, by the parameter's name."""
+        import torch
+
         mine = {id(p) for group in optimizer.param_groups for p in group["params"]}
         stored = set(held.keys())
         for name, parameter in self.trained.items():
@@ -263,8 +265,11 @@ class _State:
             for key in ("step", "exp_avg", "exp_avg_sq", "momentum"):
                 if f"{key}/{name}" in stored:
                     value = held.get_tensor(f"{key}/{name}")
-                    place = "cpu" if key == "step" else self.device
-                    optimizer.state[parameter][key] = value.to(place)
+                    if key != "step":
+                        # In the order in which the parameter lies in memory (channels last, maybe):
+                        # fused steps walk through both side by side.
+                        value = torch.empty_like(parameter, requires_grad=False).copy_(value)
+                    optimizer.state[parameter][key] = value
 
 
 def _optimizers(

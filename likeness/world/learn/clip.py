@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likeness.finetune.loop import Plan, train
-from likeness.world.learn.keep import changed, some_of, write_results
+from likeness.world.learn.keep import some_of, write_results
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,7 @@ def make(
 
     from likeness.world.book import open_book
 
-    curve = train_clip(book, out, scratch, tokenizer, {})
+    curve = train_clip(book, out, scratch, tokenizer)
     model = CLIPModel.from_pretrained(out).eval()
     measured = measure_clip(model, CLIPProcessor.from_pretrained(out), open_book(test_book))
     write_results(out, measured, {"clip": curve})
@@ -64,10 +64,8 @@ def build(tokenizer: Any, hidden: int = 160, projection: int = 128) -> "CLIPMode
     return CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=projection))
 
 
-def train_clip(
-    book: Path, out: Path, scratch: Path, tokenizer: Path, plan: dict[str, object]
-) -> list[dict[str, float]]:
-    """Write a ``CLIPModel`` folder with its processor; ``plan`` replaces fields of ``PLAN``."""
+def train_clip(book: Path, out: Path, scratch: Path, tokenizer: Path) -> list[dict[str, float]]:
+    """Write a ``CLIPModel`` folder with its processor; the curve."""
     import torch
     from transformers import CLIPTokenizer
 
@@ -75,8 +73,7 @@ def train_clip(
 
     pages = open_book(book)
     words = CLIPTokenizer.from_pretrained(tokenizer)
-    chosen = changed(PLAN, plan)
-    torch.manual_seed(chosen.seed)
+    torch.manual_seed(PLAN.seed)
     model = build(words).train()
     model.set_attn_implementation("eager")  # on a CPU a quarter faster than the fused kernel
     every = np.arange(len(pages.pages))
@@ -93,7 +90,7 @@ def train_clip(
             image, text = _unit(images), _unit(said)
             return {"loss": contrastive_loss(image, text, scale, _alike(texts))}
 
-    curve = train(model, loss_of, chosen, scratch / "clip", "clip")
+    curve = train(model, loss_of, PLAN, scratch / "clip", "clip")
     save(model.eval(), words, out)
     return curve
 

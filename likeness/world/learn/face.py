@@ -9,7 +9,7 @@ import numpy as np
 from likeness.errors import BadInput
 from likeness.finetune.loop import Plan, generator_of, train
 from likeness.world.description import TRAITS
-from likeness.world.learn.keep import changed, some_of, write_results
+from likeness.world.learn.keep import some_of, write_results
 
 if TYPE_CHECKING:
     import torch
@@ -72,23 +72,16 @@ def make(book: Path, test_book: Path, out: Path, scratch: Path) -> dict[str, flo
     """Train on one book, measure on another; what was measured. Files of the model in ``out``."""
     from likeness.world.book import open_book
 
-    curve = train_face(book, out, scratch, {}, {})
+    curve = train_face(book, out, scratch)
     measured = measure_face(_just_trained(out), open_book(test_book))
     write_results(out, measured, curve)
     return measured
 
 
-def train_face(
-    book: Path,
-    out: Path,
-    scratch: Path,
-    detect: dict[str, object],
-    embed: dict[str, object],
-) -> dict[str, list[dict[str, float]]]:
+def train_face(book: Path, out: Path, scratch: Path) -> dict[str, list[dict[str, float]]]:
     """Write ``model.safetensors`` and ``config.json``; the curves of both trainings.
 
-    ``detect`` and ``embed`` replace fields of their plans. A tenth of the identities is held back
-    to set the thresholds.
+    A tenth of the identities is held back to set the thresholds.
     """
     from likeness.faces.blocks import save_weights
     from likeness.faces.small import SmallFace
@@ -98,8 +91,8 @@ def train_face(
     faces = faces_of(pages)
     held = held_back(faces.who)
     rows = np.flatnonzero(~held)
-    detector, seen = _train_detector(pages, faces, rows, changed(DETECT, detect), scratch)
-    embedding, known = _train_embedding(pages, faces, rows, changed(EMBED, embed), scratch)
+    detector, seen = _train_detector(pages, faces, rows, DETECT, scratch)
+    embedding, known = _train_embedding(pages, faces, rows, EMBED, scratch)
     face = SmallFace(detector, embedding, {"threshold": 1.0, "least_score": 0.1})
     spare = np.flatnonzero(held)
     sharpen(embedding, pages, faces, spare[::2])

@@ -9,13 +9,6 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-    from likeness.finetune.loop import Plan
-
-
-def changed(plan: "Plan", overrides: dict[str, object]) -> "Plan":
-    """The plan with some of its fields replaced, checked again."""
-    return type(plan).model_validate(plan.model_dump() | overrides)
-
 
 def some_of(rows: np.ndarray, count: int, chance: "torch.Generator") -> np.ndarray:
     """``count`` of the rows, drawn with repetition, in rising order (they lie on disk)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from likeness.finetune.loop import Plan, generator_of, train
-from likeness.world.learn.keep import changed, some_of, write_results
+from likeness.world.learn.keep import some_of, write_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,17 +74,15 @@ def make(book: Path, test_book: Path, out: Path, scratch: Path) -> dict[str, flo
     from likeness.world.book import open_book
     from likeness.world.reader.read import Reader
 
-    curve = train_reader(book, out, scratch, {})
+    curve = train_reader(book, out, scratch)
     write_sums(out)
     measured = measure_reader(Reader.load(out), open_book(test_book), out)
     write_results(out, measured, {"reader": curve})
     return measured
 
 
-def train_reader(
-    book: Path, out: Path, scratch: Path, plan: dict[str, object]
-) -> list[dict[str, float]]:
-    """Write ``model.safetensors`` and ``config.json``; ``plan`` replaces fields of ``PLAN``."""
+def train_reader(book: Path, out: Path, scratch: Path) -> list[dict[str, float]]:
+    """Write ``model.safetensors`` and ``config.json``; the curve."""
     import torch
 
     from likeness.faces.blocks import measure_statistics, save_weights
@@ -94,8 +92,7 @@ def train_reader(
 
     pages = open_book(book)
     lesson = lesson_of(pages)
-    chosen = changed(PLAN, plan)
-    torch.manual_seed(chosen.seed)
+    torch.manual_seed(PLAN.seed)
     counts = {name: len(values) for name, values in ATTRIBUTES.items()}
     network = ReaderNetwork(counts, len(kinds_of()))
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -105,8 +102,8 @@ def train_reader(
         rows = some_of(every, BATCH, chance)
         return losses(network, *_views(pages, lesson, rows, chance), lesson, rows)
 
-    curve = train(network, loss_of, chosen, scratch / "reader", "reader")
-    chances = (generator_of(chosen.seed + 1, i) for i in range(40))
+    curve = train(network, loss_of, PLAN, scratch / "reader", "reader")
+    chances = (generator_of(PLAN.seed + 1, i) for i in range(40))
     views = (_views(pages, lesson, some_of(every, BATCH, c), c)[0] for c in chances)
     measure_statistics(network, views)
     config = {

@@ -42,6 +42,26 @@ def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(tmp_path, die_at
     assert [row["step"] for row in resumed] == [row["step"] for row in curve]
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_resumed_run_is_the_same_whatever_the_order_of_weights_in_memory(tmp_path, optimizer):
+    def network():
+        torch.manual_seed(0)
+        layers = (torch.nn.Unflatten(1, (3, 2, 2)), torch.nn.Conv2d(3, 4, 2), torch.nn.Flatten())
+        whole = torch.nn.Sequential(*layers, torch.nn.Linear(4, 1))
+        return whole.to(memory_format=torch.channels_last)
+
+    plan = PLAN.model_copy(update={"optimizer": optimizer})
+    whole, killed, again = network(), network(), network()
+    assert not whole[1].weight.is_contiguous()
+    train(whole, loss_on(whole), plan, tmp_path / "whole", "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(killed, loss_on(killed, 13), plan, tmp_path / "killed", "killed")
+    train(again, loss_on(again), plan, tmp_path / "killed", "again")
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.parameters(), again.parameters(), strict=True)
+    )
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path):
     module = problem()
     train(module, loss_on(module), PLAN, tmp_path, "first")

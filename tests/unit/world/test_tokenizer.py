@@ -1,6 +1,8 @@
 import pytest
 from transformers import CLIPTokenizer
 
+from likeness.studies.editing import BenchEdits, DrawnEdits
+from likeness.studies.load import load_registry
 from likeness.world.grammar import vocabulary
 from likeness.world.tokenizer import unknown_words, write_tokenizer
 
@@ -71,6 +73,24 @@ def tokenizer(tmp_path_factory):
 @pytest.mark.parametrize("prompt", TIME_MACHINE + CEZANNE + PROMPT_TO_PROMPT + EDITING + STELLAR)
 def test_every_word_of_the_studies_is_known(tokenizer, prompt):
     assert unknown_words(tokenizer, prompt) == []
+
+
+def test_every_prompt_of_a_study_on_the_small_model_is_known(tokenizer):
+    unknown = {}
+    experiments = load_registry().experiments
+    for key, experiment in experiments.items():
+        if experiment.model == "small" and not isinstance(experiment, BenchEdits):
+            prompts = prompts_of(experiment)
+            assert prompts, key
+            unknown |= {w: key for prompt in prompts for w in unknown_words(tokenizer, prompt)}
+    # the learned words alone, which no model knows before
+    assert set(unknown) == {"cézanne"}
+
+
+def prompts_of(experiment):
+    if isinstance(experiment, DrawnEdits):
+        return [experiment.source.prompt, *(edit.target for edit in experiment.edits.values())]
+    return [one.prompt for one in experiment.asked]
 
 
 def test_every_word_is_one_token(tokenizer):
