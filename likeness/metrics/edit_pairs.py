@@ -1,8 +1,9 @@
 """The heavy call on sets of edits: how alike a source and its edits are, all with all."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from likeness.metrics.comparison import mean_score
 from likeness.metrics.heatmap import heat_map
 from likeness.metrics.means import mean_of_pictures
 from likeness.metrics.pairs import PairMean, mean_within, within
+from likeness.metrics.passports import Named
 from likeness.metrics.ssim import SsimProtocol, pairwise, prepare, prepare_published, shared_side
 from likeness.metrics.tables import mean_row, pair_rows
 from likeness.progress import track
@@ -27,7 +29,6 @@ from likeness.statistics import Rate
 PREVIEW = "preview.png"
 # All pictures of one source, it itself among them.
 SET = "set"
-Measure = tuple[str, str, str]
 
 
 class EditPairsParams(BaseModel):
@@ -76,14 +77,14 @@ def score_edit_pairs(
     rows: list[pd.DataFrame] = []
     means: list[dict[str, object]] = []
     papers, shown = [], {}
-    for paper, matrices in _matrices(params, inputs["made"], groups):
+    for protocol, paper, matrices in _matrices(params, inputs["made"], groups):
         papers.append(paper)
-        measure = (paper.metric, paper.protocol, paper.passport_id)
+        named = paper.named
         for group, matrix in zip(groups, matrices, strict=True):
-            rows += _rows(group, matrix, measure)
+            rows += _rows(group, matrix, named)
         inner = [m[: g.compared, : g.compared] for g, m in zip(groups, matrices, strict=True)]
-        means.append(mean_row(mean_of_sets(inner, _averaging(paper)), (SET, SET), measure))
-        means += _by_edit(groups, inner, measure)
+        means.append(mean_row(mean_of_sets(inner, protocol), (SET, SET), named))
+        means += _by_edit(groups, inner, named)
         if len({tuple(group.edits) for group in groups}) == 1 and groups[0].compared > 1:
             shown[f"SSIM, {paper.protocol}"] = np.mean(inner, axis=0)
     empty = tables.typed(pd.DataFrame(), tables.PAIR_COLUMNS)
@@ -131,7 +132,7 @@ def mean_of_sets(matrices: Sequence[np.ndarray], averaging: SsimProtocol) -> Pai
 
 def _matrices(
     params: EditPairsParams, folder: Path, groups: Sequence[Group]
-) -> Iterator[tuple[passports.Passport, list[np.ndarray]]]:
+) -> Iterator[tuple[SsimProtocol, passports.Passport, list[np.ndarray]]]:
     """By each protocol the similarity of all pictures of each source."""
     tall = [group.table for group in groups]
     sizes = [
@@ -139,38 +140,31 @@ def _matrices(
         for row in (pd.concat(tall).itertuples() if tall else iter(()))
     ]
     side = shared_side(sizes, "corrected", params.side)
-    prepared = (
-        (passports.of_published_ssim(), "original", prepare_published),
-        (
-            passports.of_ssim("corrected", side),
-            "corrected",
-            lambda picture: prepare(picture, "corrected", side),
-        ),
+    at_side = partial(prepare, protocol="corrected", side=side)
+    prepared: tuple[tuple[SsimProtocol, passports.Passport, Callable[..., np.ndarray]], ...] = (
+        ("original", passports.of_published_ssim(), prepare_published),
+        ("corrected", passports.of_ssim("corrected", side), at_side),
     )
-    for paper, protocol, ready in prepared:
+    for protocol, paper, ready in prepared:
         found = []
         for group in track(groups, f"SSIM of sets, {paper.protocol}", len(groups)):
             files = [folder / str(file) for file in group.table["file"]]
             pictures = np.stack([ready(decode(file, ANY_SIZE)) for file in files])
-            found.append(pairwise(pictures, "original" if protocol == "original" else "corrected"))
-        yield paper, found
+            found.append(pairwise(pictures, protocol))
+        yield protocol, paper, found
 
 
-def _averaging(paper: passports.Passport) -> SsimProtocol:
-    return "corrected" if paper.protocol == "corrected" else "original"
-
-
-def _rows(group: Group, matrix: np.ndarray, measure: Measure) -> list[pd.DataFrame]:
+def _rows(group: Group, matrix: np.ndarray, named: Named) -> list[pd.DataFrame]:
     ids, inner = group.ids, group.compared
     mine = ids[:inner]
     return [
-        pair_rows(matrix[:inner, :inner], (SET, SET), (mine, mine), measure),
-        pair_rows(matrix[:1, 1:], (SOURCE, EDIT), (ids[:1], ids[1:]), measure),
+        pair_rows(matrix[:inner, :inner], (SET, SET), (mine, mine), named),
+        pair_rows(matrix[:1, 1:], (SOURCE, EDIT), (ids[:1], ids[1:]), named),
     ]
 
 
 def _by_edit(
-    groups: Sequence[Group], matrices: Sequence[np.ndarray], measure: Measure
+    groups: Sequence[Group], matrices: Sequence[np.ndarray], named: Named
 ) -> list[dict[str, object]]:
     """How near the edits stay to their sources: all of them, and each by its name."""
     rows = pd.DataFrame(
@@ -186,7 +180,7 @@ def _by_edit(
         mean_row(
             mean_score(some["value"].to_numpy(float), some["source"].tolist()),
             (SOURCE, EDIT),
-            measure,
+            named,
             part,
         )
         for part, some in parts

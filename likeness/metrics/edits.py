@@ -27,30 +27,15 @@ from likeness.metrics.tables import OK
 from likeness.statistics import rate
 
 SCORES, MEANS = "scores.parquet", "means.parquet"
-COLUMNS = {
-    "metric": "string",
-    "protocol": "string",
-    "passport_id": "string",
+COLUMNS = tables.NAMED | {
     "image_id": "string",
     "pair_id": "string",
     "strength": "Float64",
     "value": "Float64",
     "status": "string",
 }
-MEAN_COLUMNS = {
-    "metric": "string",
-    "protocol": "string",
-    "passport_id": "string",
-    "role": "string",
-    "part": "string",
-    "strength": "Float64",
-    "compared": "boolean",
-    "value": "Float64",
-    "low": "Float64",
-    "high": "Float64",
-    "n": "Int64",
-    "left_out": "Int64",
-}
+KEYS = {"role": "string", "part": "string", "strength": "Float64", "compared": "boolean"}
+MEAN_COLUMNS = tables.NAMED | KEYS | tables.MEAN
 # All but edits by weights alone: these act within the windows that a knob shortens, so that without
 # any window such an edit is its source, and no weaker control of it.
 REWORDED, REWEIGHT = "reworded", "reweight"
@@ -150,15 +135,7 @@ def _scores(edits: Edits, measured: list[Measured]) -> pd.DataFrame:
         values = pd.array(one.values, dtype="Float64")
         values[np.isnan(one.values)] = pd.NA
         status = np.where(np.isnan(one.values), one.why, OK)
-        parts.append(
-            about.assign(
-                metric=one.paper.metric,
-                protocol=one.paper.protocol,
-                passport_id=one.paper.passport_id,
-                value=values,
-                status=status,
-            )
-        )
+        parts.append(about.assign(**one.paper.named, value=values, status=status))
     return tables.typed(pd.concat(parts) if parts else pd.DataFrame(), COLUMNS)
 
 
@@ -168,9 +145,9 @@ def _means(scores: pd.DataFrame, edits: pd.DataFrame) -> Iterator[dict[str, obje
     # Strengths may be missing, and missing ones are equal here.
     key = ["pair_id", "strength"]
     joined = scores.merge(about.drop_duplicates(key), on=key)
-    named = ["metric", "protocol", "passport_id"]
-    for one, rows in joined.groupby([*named, "strength", "compared"], dropna=False, sort=False):
-        said = dict(zip([*named, "strength", "compared"], one, strict=True))
+    named = [*tables.NAMED, "strength", "compared"]
+    for one, rows in joined.groupby(named, dropna=False, sort=False):
+        said = dict(zip(named, one, strict=True))
         yield _mean(said, "all", rows)
         kinds = rows["kind"].fillna("")
         yield _mean(said, REWORDED, rows[kinds != REWEIGHT])
@@ -186,14 +163,4 @@ def _mean(said: dict[str, object], part: str, rows: pd.DataFrame) -> dict[str, o
         mean = PairMean(rate(int(known.sum()), len(known)), len(values) - len(known))
     else:
         mean = mean_score(values, rows["source_id"].tolist())
-    value, n, low, high = mean.mean
-    return {
-        **said,
-        "role": EDIT,
-        "part": part,
-        "value": value,
-        "low": low,
-        "high": high,
-        "n": n,
-        "left_out": mean.left_out,
-    }
+    return {**said, "role": EDIT, "part": part, **mean.row}

@@ -17,12 +17,12 @@ from likeness.faces.verification import NO_FACE, best_distance, by_picture, veri
 from likeness.metrics import passports, tables
 from likeness.metrics.heatmap import Panel, heat_maps
 from likeness.metrics.pairs import mean_between, mean_within
+from likeness.metrics.passports import Named
 from likeness.metrics.photos import PROTOCOLS, prepared, side_of
 from likeness.metrics.ssim import SsimProtocol, cross, pairwise
 from likeness.metrics.tables import HELD, TRAIN, matrix_of, mean_row, pair_rows
 
 PREVIEW = "preview.png"
-Measure = tuple[str, str, str]
 Rows = list[pd.DataFrame]
 Means = list[dict[str, object]]
 
@@ -123,22 +123,22 @@ def _similar(
     for protocol in PROTOCOLS:
         side = side_of(sizes, protocol, params.side)
         papers.append(passports.of_ssim(protocol, side))
-        measure = ("ssim", protocol, papers[-1].passport_id)
+        named = papers[-1].named
         learned = [(one, _ready(one, protocol, side)) for one in train]
         for one, photos in learned:
-            before = known[known["passport_id"] == measure[2]]
+            before = known[known["passport_id"] == named["passport_id"]]
             matrix = pairwise(photos, protocol) if before.empty else matrix_of(before, one.ids)
-            rows.append(pair_rows(matrix, (one.name, one.name), (one.ids, one.ids), measure))
-            means += _means_within(matrix, one, measure, by_age=False)
+            rows.append(pair_rows(matrix, (one.name, one.name), (one.ids, one.ids), named))
+            means += _means_within(matrix, one, named, by_age=False)
         for role in roles:
             pictures = _ready(role, protocol, side)
             matrix = pairwise(pictures, protocol)
-            rows.append(pair_rows(matrix, (role.name, role.name), (role.ids, role.ids), measure))
-            means += _means_within(matrix, role, measure)
+            rows.append(pair_rows(matrix, (role.name, role.name), (role.ids, role.ids), named))
+            means += _means_within(matrix, role, named)
             for one, photos in learned:
                 matrix = cross(pictures, photos, protocol)
-                rows.append(pair_rows(matrix, (role.name, one.name), (role.ids, one.ids), measure))
-                means += _means_between(matrix, role, one.name, measure)
+                rows.append(pair_rows(matrix, (role.name, one.name), (role.ids, one.ids), named))
+                means += _means_between(matrix, role, one.name, named)
     return rows, means
 
 
@@ -179,19 +179,17 @@ class _Same:
 def _verified(
     same: _Same, roles: Sequence[Pictures], others: Sequence[Pictures]
 ) -> tuple[Rows, Means]:
-    measure = (same.paper.metric, same.paper.protocol, same.paper.passport_id)
+    named = same.paper.named
     rows, means = [], []
     for role in [*others, *roles]:
         matrix = same.matrix(role, role)
-        rows.append(
-            pair_rows(matrix, (role.name, role.name), (role.ids, role.ids), measure, NO_FACE)
-        )
-        means += _means_within(matrix, role, measure, by_age=role in roles)
+        rows.append(pair_rows(matrix, (role.name, role.name), (role.ids, role.ids), named, NO_FACE))
+        means += _means_within(matrix, role, named, by_age=role in roles)
         for one in others if role in roles else []:
             matrix = same.matrix(role, one)
             sets, ids = (role.name, one.name), (role.ids, one.ids)
-            rows.append(pair_rows(matrix, sets, ids, measure, NO_FACE))
-            means += _means_between(matrix, role, one.name, measure)
+            rows.append(pair_rows(matrix, sets, ids, named, NO_FACE))
+            means += _means_between(matrix, role, one.name, named)
     return rows, means
 
 
@@ -205,26 +203,24 @@ def _parts(role: Pictures, by_age: bool) -> Iterator[tuple[str, np.ndarray]]:
         yield f"{age:g}", np.flatnonzero(ages == age)
 
 
-def _means_within(
-    matrix: np.ndarray, role: Pictures, measure: Measure, by_age: bool = True
-) -> Means:
-    sets, averaging = (role.name, role.name), _averaging(measure)
+def _means_within(matrix: np.ndarray, role: Pictures, named: Named, by_age: bool = True) -> Means:
+    sets, averaging = (role.name, role.name), _averaging(named)
     return [
-        mean_row(mean_within(matrix[np.ix_(rows, rows)], averaging), sets, measure, part)
+        mean_row(mean_within(matrix[np.ix_(rows, rows)], averaging), sets, named, part)
         for part, rows in _parts(role, by_age)
     ]
 
 
-def _means_between(matrix: np.ndarray, role: Pictures, other: str, measure: Measure) -> Means:
-    averaging = _averaging(measure)
+def _means_between(matrix: np.ndarray, role: Pictures, other: str, named: Named) -> Means:
+    averaging = _averaging(named)
     return [
-        mean_row(mean_between(matrix[rows], averaging), (role.name, other), measure, part)
+        mean_row(mean_between(matrix[rows], averaging), (role.name, other), named, part)
         for part, rows in _parts(role, by_age=True)
     ]
 
 
-def _averaging(measure: Measure) -> SsimProtocol:
-    return "original" if measure[1] == "original" else "corrected"
+def _averaging(named: Named) -> SsimProtocol:
+    return "original" if named["protocol"] == "original" else "corrected"
 
 
 def _draw(roles: Sequence[Pictures], others: Sequence[Pictures], rows: Rows, file: Path) -> None:

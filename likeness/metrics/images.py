@@ -14,7 +14,7 @@ from likeness.images import image_set
 from likeness.images.decode import decode
 from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
-from likeness.metrics.means import mean_of_pictures
+from likeness.metrics.comparison import mean_score
 from likeness.metrics.tables import HELD, TRAIN
 from likeness.models.registry import PACKAGE
 from likeness.progress import track
@@ -22,27 +22,13 @@ from likeness.progress import track
 SCORES, MEANS = "scores.parquet", "means.parquet"
 NO_FACE, NOTHING = "no_face", "nothing to compare with"
 READER = PACKAGE / "world" / "weights" / "reader"
-COLUMNS = {
-    "metric": "string",
-    "protocol": "string",
-    "passport_id": "string",
+COLUMNS = tables.NAMED | {
     "image_id": "string",
     "photo_id": "string",
     "value": "Float64",
     "status": "string",
 }
-MEAN_COLUMNS = {
-    "metric": "string",
-    "protocol": "string",
-    "passport_id": "string",
-    "role": "string",
-    "part": "string",
-    "value": "Float64",
-    "low": "Float64",
-    "high": "Float64",
-    "n": "Int64",
-    "left_out": "Int64",
-}
+MEAN_COLUMNS = tables.NAMED | {"role": "string", "part": "string"} | tables.MEAN
 AgeReader = Literal["reader", "deepface", "none"]
 # Years of a picture (H x W x 3 uint8) with this face, a row of faces.parquet; NaN unknown.
 ReadAge = Callable[[np.ndarray, "pd.Series[Any]"], float]
@@ -102,28 +88,31 @@ def _from_pairs(pairs: pd.DataFrame, made: pd.DataFrame) -> Iterator[pd.DataFram
     """What the pairs say about each picture by itself."""
     same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
     if len(mine := same[same["set_a"] != HELD]):
-        share = mine.groupby("image_a")["value"].mean()
-        yield _rows("recognised", mine, share.fillna(0.0), NO_FACE)
-        yield _rows("held_back_verified", mine, share, NO_FACE)
+        share, named = mine.groupby("image_a")["value"].mean(), _named(mine)
+        yield _rows("recognised", named, share.fillna(0.0), NO_FACE)
+        yield _rows("held_back_verified", named, share, NO_FACE)
     alike = pairs[(pairs["metric"] == "ssim") & (pairs["protocol"] == "corrected")]
     near = alike[(alike["set_b"] == TRAIN) & (alike["set_a"] != TRAIN)]
     if len(near):
         best_first = near.sort_values(["value", "image_b"], ascending=[False, True])
         best = best_first.drop_duplicates("image_a").set_index("image_a").sort_index()
-        nearest, photos = best["value"], best["image_b"].to_numpy()
-        yield _rows("nearest_photo", near, nearest, NOTHING).assign(photo_id=photos)
+        nearest, photos, named = best["value"], best["image_b"].to_numpy(), _named(near)
+        yield _rows("nearest_photo", named, nearest, NOTHING).assign(photo_id=photos)
         among = alike[(alike["set_a"] == TRAIN) & (alike["set_b"] == TRAIN)]["value"].max()
         copied = (nearest > among).astype(float) if pd.notna(among) else nearest * np.nan
-        yield _rows("copied", near, copied, NOTHING).assign(photo_id=photos)
+        yield _rows("copied", named, copied, NOTHING).assign(photo_id=photos)
 
 
-def _rows(metric: str, source: pd.DataFrame, values: pd.Series, why: str) -> pd.DataFrame:
+def _named(pairs: pd.DataFrame) -> passports.Named:
+    return {name: str(pairs[name].iat[0]) for name in tables.NAMED}
+
+
+def _rows(metric: str, named: passports.Named, values: pd.Series, why: str) -> pd.DataFrame:
     known = pd.to_numeric(values, errors="coerce").astype("Float64")
     return pd.DataFrame(
         {
+            **named,
             "metric": metric,
-            "protocol": source["protocol"].iat[0],
-            "passport_id": source["passport_id"].iat[0],
             "image_id": known.index,
             "value": known.to_numpy(),
             "status": known.isna().map({True: why, False: tables.OK}).to_numpy(),
@@ -184,16 +173,15 @@ def _ages(inputs: dict[str, Path], made: pd.DataFrame, ages: _Ages) -> list[pd.D
     years = pd.Series({str(i): known.get(str(i), np.nan) for i in made["image_id"]}, dtype=float)
     asked = made.drop_duplicates("image_id").set_index("image_id")["age"].astype(float)
     off = (years - asked)[asked.notna()].abs()
-    paper = ages.paper
-    taken = pd.DataFrame({"protocol": [paper.protocol], "passport_id": [paper.passport_id]})
-    return [_rows("age", taken, years, NO_FACE), _rows("age_error", taken, off, NO_FACE)]
+    named = ages.paper.named
+    return [_rows("age", named, years, NO_FACE), _rows("age_error", named, off, NO_FACE)]
 
 
 def _means(scores: pd.DataFrame, made: pd.DataFrame) -> Iterator[dict[str, object]]:
     """Over the pictures of each role, and of each age asked for."""
     about = made.drop_duplicates("image_id")[["image_id", "role", "age"]]
     joined = scores.merge(about, on="image_id")
-    keys = ["metric", "protocol", "passport_id", "role"]
+    keys = [*tables.NAMED, "role"]
     for key, rows in joined.groupby(keys, sort=True):
         yield _mean(dict(zip(keys, key, strict=True)), "all", rows)
         for age, some in rows.dropna(subset="age").groupby("age"):
@@ -202,14 +190,4 @@ def _means(scores: pd.DataFrame, made: pd.DataFrame) -> Iterator[dict[str, objec
 
 def _mean(named: dict[str, object], part: str, rows: pd.DataFrame) -> dict[str, object]:
     values = rows["value"].to_numpy(float, na_value=np.nan)
-    value, n, low, high = mean_of_pictures(values[~np.isnan(values)])
-    left_out = int(np.isnan(values).sum())
-    return {
-        **named,
-        "part": part,
-        "value": value,
-        "low": low,
-        "high": high,
-        "n": n,
-        "left_out": left_out,
-    }
+    return {**named, "part": part, **mean_score(values).row}

@@ -244,31 +244,14 @@ def _size(file: Path) -> tuple[int, int]:
         return picture.size
 
 
-def _named(one: _Measure) -> dict[str, str]:
-    return {
-        "metric": one.paper.metric,
-        "protocol": one.paper.protocol,
-        "passport_id": one.paper.passport_id,
-    }
-
-
 def _score_rows(one: _Measure, ids: list[str]) -> pd.DataFrame:
     status = np.where(np.isnan(one.values), one.why, tables.OK)
     table = pd.DataFrame({"image_id": ids, "value": one.values, "status": status})
-    return table.assign(**_named(one))
+    return table.assign(**one.paper.named)
 
 
 def _mean_row(one: _Measure, role: str, part: str = "all") -> dict[str, Any]:
-    value, n, low, high = one.mean.mean
-    return _named(one) | {
-        "role": role,
-        "part": part,
-        "value": value,
-        "low": low,
-        "high": high,
-        "n": n,
-        "left_out": one.mean.left_out,
-    }
+    return {**one.paper.named, "role": role, "part": part, **one.mean.row}
 
 
 def _short(value: Any) -> float | None:

@@ -23,6 +23,12 @@ class PairMean(NamedTuple):
     mean: Rate
     left_out: int
 
+    @property
+    def row(self) -> dict[str, object]:
+        """As a table of means has it."""
+        value, n, low, high = self.mean
+        return {"value": value, "low": low, "high": high, "n": n, "left_out": self.left_out}
+
 
 def within(matrix: np.ndarray) -> np.ndarray:
     """Scores of the unordered pairs of one set: ``(N, N)`` symmetric -> ``(N (N - 1) / 2,)``."""

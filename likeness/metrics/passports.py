@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from likeness.models.checksums import sha256_of
 
 FILE = "passports.json"
+Named = dict[str, str]
 # The original protocol of SSIM on pictures of 256 px, of whatever size they were.
 ORIGINAL_256 = "original_256"
 
@@ -32,6 +33,15 @@ class Passport(BaseModel):
         """First 16 hex digits of the sha256 of all fields."""
         text = json.dumps(self.model_dump(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def named(self) -> Named:
+        """What a row of a table says of its measure."""
+        return {
+            "metric": self.metric,
+            "protocol": self.protocol,
+            "passport_id": self.passport_id,
+        }
 
 
 def versions(*libraries: str) -> dict[str, str]:

@@ -60,9 +60,9 @@ def variety(
         pictures = prepared(inputs["photos"], table["file"].tolist(), protocol, side)
         matrices[protocol] = pairwise(pictures, protocol)
         papers.append(passports.of_ssim(protocol, side))
-        measure = ("ssim", protocol, papers[-1].passport_id)
-        rows.append(pair_rows(matrices[protocol], PHOTOS, (ids, ids), measure))
-        means.append(mean_row(mean_within(matrices[protocol], protocol), PHOTOS, measure))
+        named = papers[-1].named
+        rows.append(pair_rows(matrices[protocol], PHOTOS, (ids, ids), named))
+        means.append(mean_row(mean_within(matrices[protocol], protocol), PHOTOS, named))
     _write(output, pd.concat(rows), means, papers)
     ages = _ages(table)
     heat_map({f"SSIM, {k}": v for k, v in matrices.items()}, ages, ages, output / PREVIEW)
@@ -94,11 +94,11 @@ def verification(
     said = json.loads((inputs["faces"] / faces.PASSPORT).read_text())
     paper = passports.of_faces(said, params.threshold)
     same = verified(distances, params.threshold)
-    measure = (paper.metric, paper.protocol, paper.passport_id)
-    rows = pair_rows(same, PHOTOS, (ids, ids), measure, NO_FACE)
-    means = [mean_row(mean_of_verified(same), PHOTOS, measure)]
+    rows = pair_rows(same, PHOTOS, (ids, ids), paper.named, NO_FACE)
+    means = [mean_row(mean_of_verified(same), PHOTOS, paper.named)]
     _write(output, rows, means, [paper])
-    pair_rows(distances, PHOTOS, (ids, ids), ("distance", *measure[1:]), NO_FACE).to_parquet(
+    named = paper.named | {"metric": "distance"}
+    pair_rows(distances, PHOTOS, (ids, ids), named, NO_FACE).to_parquet(
         output / "distances.parquet", index=False
     )
     person = same_person(ids, distances, params.threshold, params.recipe)

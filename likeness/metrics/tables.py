@@ -7,16 +7,23 @@ import numpy as np
 import pandas as pd
 
 from likeness.metrics.pairs import PairMean
+from likeness.metrics.passports import Named
 
 PAIRS, MEANS = "pairs.parquet", "means.parquet"
 OK = "ok"
 # Sets of photos: learned from, and held back.
 TRAIN, HELD = "train", "held"
 PAINTER = "painter"  # a painter's own pictures, beside what an experiment made after them
-PAIR_COLUMNS = {
-    "metric": "string",
-    "protocol": "string",
-    "passport_id": "string",
+# The measure that a row is of, and what a row of means says of it.
+NAMED = {"metric": "string", "protocol": "string", "passport_id": "string"}
+MEAN = {
+    "value": "Float64",
+    "low": "Float64",
+    "high": "Float64",
+    "n": "Int64",
+    "left_out": "Int64",
+}
+PAIR_COLUMNS = NAMED | {
     "set_a": "string",
     "set_b": "string",
     "image_a": "string",
@@ -24,31 +31,19 @@ PAIR_COLUMNS = {
     "value": "Float64",
     "status": "string",
 }
-MEAN_COLUMNS = {
-    "metric": "string",
-    "protocol": "string",
-    "passport_id": "string",
-    "set_a": "string",
-    "set_b": "string",
-    "part": "string",
-    "value": "Float64",
-    "low": "Float64",
-    "high": "Float64",
-    "n": "Int64",
-    "left_out": "Int64",
-}
+MEAN_COLUMNS = NAMED | {"set_a": "string", "set_b": "string", "part": "string"} | MEAN
 
 
 def pair_rows(
     matrix: np.ndarray,
     sets: tuple[str, str],
     images: tuple[Sequence[str], Sequence[str]],
-    measure: tuple[str, str, str],
+    named: Named,
     why: str = OK,
 ) -> pd.DataFrame:
     """A row for each pair of an A x B matrix; of a set with itself, each unordered pair once.
 
-    ``measure``: metric, protocol, passport_id; ``why``: the status of pairs without a value.
+    ``why``: the status of pairs without a value.
     """
     first, second = (
         np.triu_indices(len(matrix), k=1)
@@ -64,27 +59,14 @@ def pair_rows(
             "status": np.where(np.isnan(values), why, OK),
         }
     )
-    named = dict(zip(("metric", "protocol", "passport_id"), measure, strict=True))
     return typed(table.assign(**named, set_a=sets[0], set_b=sets[1]), PAIR_COLUMNS)
 
 
 def mean_row(
-    mean: PairMean, sets: tuple[str, str], measure: tuple[str, str, str], part: str = "all"
+    mean: PairMean, sets: tuple[str, str], named: Named, part: str = "all"
 ) -> dict[str, object]:
     """One row of ``means.parquet``."""
-    named = dict(zip(("metric", "protocol", "passport_id"), measure, strict=True))
-    value, n, low, high = mean.mean
-    return {
-        **named,
-        "set_a": sets[0],
-        "set_b": sets[1],
-        "part": part,
-        "value": value,
-        "low": low,
-        "high": high,
-        "n": n,
-        "left_out": mean.left_out,
-    }
+    return {**named, "set_a": sets[0], "set_b": sets[1], "part": part, **mean.row}
 
 
 def matrix_of(table: pd.DataFrame, images: Sequence[str]) -> np.ndarray:

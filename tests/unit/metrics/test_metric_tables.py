@@ -15,7 +15,7 @@ from likeness.metrics.pairs import mean_between
 from likeness.metrics.tables import matrix_of, mean_row, pair_rows
 
 NAN = math.nan
-MEASURE = ("m", "p", "id")
+MEASURE = {"metric": "m", "protocol": "p", "passport_id": "id"}
 SQUARE = np.array([[1, 0.1, NAN], [0.1, 1, 0.3], [NAN, 0.3, 1]])
 
 
