@@ -135,7 +135,7 @@ class Lpips:
         self.backbone, self.revision = backbone, revision
 
     def embed(self, pictures: Sequence[Picture], side: int) -> Features:
-        """N pictures at side x side px -> N x D float32, for ``lpips`` and ``lpips_matrix``.
+        """N pictures at side x side px -> N x D float32; squared distances of rows are LPIPS.
 
         A picture smaller than ``side`` is rejected with a reason, never enlarged. D grows with the
         area: 0.6 million numbers a picture for ``alex`` at 256 px, 8 million for ``vgg``.
@@ -168,10 +168,10 @@ class Lpips:
         blocks = [slice(i, i + room) for i in range(0, len(pictures), room)]
         for number, rows in enumerate(blocks):
             mine = self.embed(pictures[rows], side).vectors
-            found[rows, rows] = lpips_matrix(mine, mine)
+            found[rows, rows] = squared_distances(mine, mine)
             for columns in blocks[number + 1 :]:
                 theirs = self.embed(pictures[columns], side).vectors
-                found[rows, columns] = lpips_matrix(mine, theirs)
+                found[rows, columns] = squared_distances(mine, theirs)
                 found[columns, rows] = found[rows, columns].T
         # of a picture and itself exactly, where the product leaves a rounding
         there = ~np.isnan(np.diag(found))
@@ -269,16 +269,6 @@ def open_lpips(folder: Path, device: str | None = None) -> Lpips:
         backbone,
         revision_of(folder),
     )
-
-
-def lpips(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pictures i of ``a`` and of ``b`` (N x D of ``embed``): N float64, 0 or more."""
-    return paired_squared_distances(a, b)
-
-
-def lpips_matrix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """All pictures of ``a`` (A x D) with all of ``b`` (B x D): A x B float64, 0 or more."""
-    return squared_distances(a, b)
 
 
 @dataclass(frozen=True)

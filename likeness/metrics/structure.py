@@ -22,7 +22,6 @@ from likeness.metrics.features import (
     exact,
     of_pictures,
     paired_squared_distances,
-    squared_distances,
 )
 from likeness.metrics.passports import Passport
 
@@ -113,8 +112,3 @@ def open_keys(source: str | Path = SMALL, device: str | None = None) -> KeyEncod
 def structure_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Picture i of ``a`` and picture i of ``b`` (rows of ``self_similarity``): N float64, 0..4."""
     return paired_squared_distances(a, b)
-
-
-def structure_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Each picture of ``a`` with each of ``b``: A x B float64, 0..4."""
-    return squared_distances(a, b)

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from likeness.errors import BadInput
 from likeness.metrics import lpips as module
-from likeness.metrics.lpips import BACKBONES, Lpips, lpips, lpips_matrix, open_lpips, vector_length
+from likeness.metrics.features import paired_squared_distances, squared_distances
+from likeness.metrics.lpips import BACKBONES, Lpips, open_lpips, vector_length
 
 ALEX = [(0, 4, 2, False), (3, 1, 2, True), (6, 1, 1, True), (8, 1, 1, False), (10, 1, 1, False)]
 VGG = [(0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28)]
@@ -118,8 +119,10 @@ def test_alex_is_the_formula_written_out(measure, weights, side):
     vectors = measure.embed(some, side).vectors
     assert vectors.shape == (4, vector_length("alex", side))
     wanted = [direct(some[0], other, weights, alex_features) for other in some]
-    assert lpips(vectors[[0] * 4], vectors) == pytest.approx(wanted, rel=1e-4, abs=1e-7)
-    assert lpips_matrix(vectors[:1], vectors)[0] == pytest.approx(wanted, rel=1e-3, abs=1e-5)
+    assert paired_squared_distances(vectors[[0] * 4], vectors) == pytest.approx(
+        wanted, rel=1e-4, abs=1e-7
+    )
+    assert squared_distances(vectors[:1], vectors)[0] == pytest.approx(wanted, rel=1e-3, abs=1e-5)
     assert min(wanted[1:]) > 1e-3
 
 
@@ -132,7 +135,7 @@ def test_vgg_is_the_formula_written_out():
     vectors = Lpips(network, heads, "vgg", "").embed(some, 64).vectors
     assert vectors.shape[1] == vector_length("vgg", 64)
     wanted = direct(*some, w, vgg_features)
-    assert lpips(vectors[:1], vectors[1:])[0] == pytest.approx(wanted, rel=1e-4)
+    assert paired_squared_distances(vectors[:1], vectors[1:])[0] == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("side", [64, 75])
@@ -143,7 +146,7 @@ def test_squeeze_is_the_formula_written_out(tmp_path, side):
     vectors = measure.embed(some, side).vectors
     assert vectors.shape[1] == vector_length("squeeze", side)
     wanted = direct(*some, w, squeeze_features)
-    assert lpips(vectors[:1], vectors[1:])[0] == pytest.approx(wanted, rel=1e-4)
+    assert paired_squared_distances(vectors[:1], vectors[1:])[0] == pytest.approx(wanted, rel=1e-4)
 
 
 def test_lengths_are_those_of_the_published_networks():
@@ -180,7 +183,7 @@ def test_more_noise_is_further(measure):
         for level in (0, 5, 20, 60)
     ]
     vectors = measure.embed(noisy, 64).vectors
-    assert np.all(np.diff(lpips_matrix(vectors[:1], vectors)[0]) > 0)
+    assert np.all(np.diff(squared_distances(vectors[:1], vectors)[0]) > 0)
 
 
 def test_larger_pictures_are_made_smaller_and_smaller_ones_have_no_value(measure, tmp_path):
