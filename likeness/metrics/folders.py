@@ -211,7 +211,7 @@ def _clip(two: _Two, params: ScoreParams) -> Iterator[Score]:
     yield from _of_matrices(f"CLIP-I, {params.clip}", two, params, (a, b), cosines)
     if not params.named:
         yield _whole(f"FID of {params.clip}", fid(a, b, params.seed))
-        yield _whole(f"KID of {params.clip}", kid(a, b, seed=params.seed).value)
+        yield _whole(f"KID of {params.clip}", kid(a, b, params.seed))
 
 
 def _lpips(two: _Two, params: ScoreParams, folder: Path) -> Iterator[Score]:

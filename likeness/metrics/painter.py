@@ -197,12 +197,9 @@ class _Looked:
             reconstruction(self.vectors, made),
         )
         yield from self._obedience(encoder, made, prompts)
-        for name, found in (
-            ("fid", fid(made, self.vectors)),
-            ("kid", kid(made, self.vectors).value),
-        ):
+        for name, distance in (("fid", fid), ("kid", kid)):
             paper = encoder.passport(name, OF_CLIP)
-            yield _Measure(paper, np.zeros(0), PairMean(found, 0))
+            yield _Measure(paper, np.zeros(0), PairMean(distance(made, self.vectors), 0))
 
     def _obedience(
         self, encoder: ClipEncoder, made: np.ndarray, prompts: list[str]
