@@ -42,16 +42,6 @@ class Embedded:
 
     vectors: np.ndarray
     status: tuple[str, ...]  # "ok" or "no_face"
-    reason: tuple[str, ...]  # why there is no face; empty where there is one
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether two faces are of one person; ``same`` is None where one of them is no face."""
-
-    distance: float  # 1 - cosine, 0..2; NaN where one is no face
-    threshold: float
-    same: bool | None
 
 
 class SmallFace:
@@ -131,19 +121,21 @@ class SmallFace:
         return found
 
     def embed(self, pictures: np.ndarray, detections: list[list[Detection]]) -> Embedded:
-        """The largest face of each picture as a unit vector; no face is a value with a reason."""
+        """The largest face of each picture as a unit vector, if it is large enough to tell."""
         from likeness.faces.blocks import checked
         from likeness.faces.embedding import DIMENSIONS
 
         pictures = checked(pictures)
         faces = [max(found, key=_area, default=None) for found in detections]
-        reasons = [_reason(face) for face in faces]
+        usable = {
+            i: face.box
+            for i, face in enumerate(faces)
+            if face is not None and face.height >= SMALLEST
+        }
         vectors = np.full((len(pictures), DIMENSIONS), np.nan, np.float32)
-        usable = [i for i, reason in enumerate(reasons) if not reason]
-        chosen = [face.box for i in usable if (face := faces[i]) is not None]
-        vectors[usable] = self.vectors(pictures, usable, chosen)
-        status = tuple("no_face" if reason else "ok" for reason in reasons)
-        return Embedded(vectors, status, tuple(reasons))
+        vectors[list(usable)] = self.vectors(pictures, list(usable), list(usable.values()))
+        status = tuple("ok" if i in usable else "no_face" for i in range(len(faces)))
+        return Embedded(vectors, status)
 
     def vectors(
         self, pictures: np.ndarray, which: Sequence[int], boxes: Sequence[Box]
@@ -181,12 +173,6 @@ class SmallFace:
                 cropped[i : i + 1] = crops(small, where[i : i + 1] * ratio)
             return self.embedding(cropped).numpy()
 
-    def verify(self, a: np.ndarray, b: np.ndarray) -> Verdict:
-        """Compare two vectors of ``embed``; same if the distance is at most the threshold."""
-        distance = float(distances(a[None], b[None])[0, 0])
-        same = None if np.isnan(distance) else distance <= self.threshold
-        return Verdict(distance, self.threshold, same)
-
 
 def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """1 - cosine of every row of A x D with every row of B x D (of length 1): A x B, 0..2."""
@@ -217,11 +203,3 @@ def _without_doubles(faces: list[Detection]) -> list[Detection]:
 def _area(face: Detection) -> float:
     left, top, right, bottom = face.box
     return (right - left) * (bottom - top)
-
-
-def _reason(face: Detection | None) -> str:
-    if face is None:
-        return "no face was found"
-    if face.height < SMALLEST:
-        return f"the largest face is {face.height:.1f} px high, {SMALLEST:.0f} are needed"
-    return ""

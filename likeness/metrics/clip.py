@@ -10,14 +10,12 @@ from PIL import Image
 from likeness.errors import BadInput
 from likeness.metrics import encoders
 from likeness.metrics.encoders import SMALL
-from likeness.metrics.features import AT_ONCE, OK, Features, Picture, exact, of_pictures
+from likeness.metrics.features import AT_ONCE, Features, Picture, exact, of_pictures
 from likeness.metrics.passports import Passport
 from likeness.progress import track
 
 if TYPE_CHECKING:
     from transformers import CLIPModel
-
-TRUNCATED = "truncated"
 
 
 class ClipEncoder:
@@ -41,8 +39,8 @@ class ClipEncoder:
     def embed_texts(self, texts: Sequence[str]) -> Features:
         """N texts -> N x D float32, of any length; equal texts are read once.
 
-        A text with more tokens than the model has positions (77 as a rule) is cut: its row has
-        status truncated and a reason that says what was not read.
+        A text with more tokens than the model has positions (77 as a rule) is cut: its reason says
+        what was not read.
         """
         unique = list(dict.fromkeys(texts))
         starts = range(0, len(unique), AT_ONCE)
@@ -53,11 +51,8 @@ class ClipEncoder:
         vectors = np.concatenate([np.empty((0, self.width), np.float32), *found])
         place = {text: number for number, text in enumerate(unique)}
         lost = {text: self._unread(text) for text in unique}
-        return Features(
-            vectors[[place[text] for text in texts]],
-            tuple(TRUNCATED if lost[text] else OK for text in texts),
-            tuple(lost[text] for text in texts),
-        )
+        rows = vectors[[place[text] for text in texts]]
+        return Features(rows, tuple(lost[text] for text in texts))
 
     def passport(self, metric: str, protocol: str) -> Passport:
         """What a measure on these vectors was taken with."""

@@ -16,7 +16,6 @@ from likeness.progress import track
 from likeness.workers import workers
 
 AT_ONCE = 64  # pictures per pass through a network
-OK, REJECTED = "ok", "rejected"
 Picture = Path | Image.Image
 Ready = Callable[[Image.Image], np.ndarray]
 Embed = Callable[[np.ndarray], np.ndarray]
@@ -27,8 +26,7 @@ class Features:
     """A row for each picture or text, in order; what could not be read is a row of NaN."""
 
     vectors: np.ndarray  # N x D float32
-    status: tuple[str, ...]  # "ok", or what went wrong
-    reason: tuple[str, ...]  # why; empty where all is well
+    reason: tuple[str, ...]  # what went wrong; empty where all is well
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -45,8 +43,7 @@ def of_pictures(
     """N files or pictures -> N x ``width``, with at most two batches of pictures in memory.
 
     ``ready`` makes the array of one picture that a batch is stacked of, in threads, and may raise
-    ``Undecodable``; ``embed`` makes B x width of a batch. A picture without features has status
-    rejected and a reason.
+    ``Undecodable``; ``embed`` makes B x width of a batch. A picture without features has a reason.
     """
     vectors = np.full((len(pictures), width), np.nan, np.float32)
     reasons: list[str] = []
@@ -56,8 +53,7 @@ def of_pictures(
         if good:
             vectors[len(reasons) + np.array(good)] = embed(np.stack([batch[i] for i in good]))
         reasons += ["" if isinstance(one, np.ndarray) else one for one in batch]
-    status = tuple(REJECTED if reason else OK for reason in reasons)
-    return Features(vectors, status, tuple(reasons))
+    return Features(vectors, tuple(reasons))
 
 
 def _batches(

@@ -119,27 +119,24 @@ def test_size_of_the_picture_hardly_moves_the_vector(pictures):
     assert distances(vector(large, 4), vector(little, 1))[0, 0] < 0.02
 
 
-def test_no_face_is_a_value_with_a_reason(pictures):
+def test_without_a_face_that_is_large_enough_there_is_no_vector(pictures):
     small = face()
     tiny = Detection((0, 0, 4, 5), 0.9, ((1, 1), (3, 1)))
     good = Detection((10, 10, 40, 40), 0.5, ((20, 20), (30, 20)))
     embedded = small.embed(pictures[:3], [[], [tiny], [tiny, good]])
     assert embedded.status == ("no_face", "no_face", "ok")
-    assert embedded.reason[0] == "no face was found"
-    assert "5.0 px" in embedded.reason[1]
-    assert np.isnan(embedded.vectors[:2]).all()
-    verdict = small.verify(embedded.vectors[0], embedded.vectors[2])
-    assert verdict.same is None
+    assert np.isnan(embedded.vectors).any(1).tolist() == [True, True, False]
+    assert np.isnan(distances(embedded.vectors[:2], embedded.vectors)).all()
 
 
-def test_verify_is_symmetric_and_sure_of_itself(pictures):
+def test_distances_are_symmetric_and_sure_of_a_face_itself(pictures):
     small = face()
     box = [[Detection((10, 10, 40, 40), 0.5, ((20, 20), (30, 20)))]] * 2
     a, b = small.embed(pictures[:2], box).vectors
-    assert small.verify(a, a).distance < 1e-5
-    assert small.verify(a, a).same is True
-    assert small.verify(a, b).distance == small.verify(b, a).distance
-    assert small.verify(a, -a).distance == pytest.approx(2, abs=1e-5)
+    found = distances(np.array([a, b]), np.array([a, b, -a]))
+    assert found[0, 0] < 1e-5
+    assert found[0, 1] == pytest.approx(found[1, 0], abs=1e-6)
+    assert found[0, 2] == pytest.approx(2, abs=1e-5)
 
 
 def test_kept_and_loaded_again(tmp_path, pictures):

@@ -148,7 +148,7 @@ class Encoder:
 
 
 def features_of(vectors):
-    return Features(np.array(vectors), ("ok",) * len(vectors), ("",) * len(vectors))
+    return Features(np.array(vectors), ("",) * len(vectors))
 
 
 @pytest.mark.parametrize(("form", "values"), [("clamped", [0.6, 0.0]), ("hessel", [2.0, 0.0])])
