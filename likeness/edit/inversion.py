@@ -29,6 +29,7 @@ from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import load_pipeline
 from likeness.models.local import needed_identity
+from likeness.models.params import OfModel
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
@@ -75,13 +76,9 @@ class Inversion(BaseModel):
         return Denoising(num_inference_steps=self.num_inference_steps, guidance_scale=scale)
 
 
-class InversionParams(BaseModel):
+class InversionParams(OfModel):
     """Which pictures are inverted, by which model."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
     resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     prompts: dict[str, str] = Field(
         {}, description="of image_id; others have their set's prompt, or the empty one"

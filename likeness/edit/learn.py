@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from likeness.devices import best_device
 from likeness.edit.editors import Learner
@@ -19,19 +19,16 @@ from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
+from likeness.models.params import OfModel
 from likeness.progress import track
 
 LEARNED, TABLE, REFERENCE = "learned", "learned.parquet", "reference.json"
 COLUMNS = {"pair_id": "string", "file": "string", "status": "string", "reason": "string"}
 
 
-class LearnParams(BaseModel):
+class LearnParams(OfModel):
     """Which model learns which pictures, one by one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
     recipe: Learner
     pairs: list[Wanted] = Field(min_length=1)
     # A hint, kept out of the fingerprint: what is fitted to one picture is its own alone.

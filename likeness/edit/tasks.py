@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from likeness.devices import best_device
 from likeness.edit.editors import Editor, Imported, PromptToPrompt, strengths_of
@@ -28,22 +28,16 @@ from likeness.images import image_set
 from likeness.images.facts import facts_of
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
-from likeness.models.registry import DType
+from likeness.models.params import OfPictures
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
 MADE = "edited"
 
 
-class EditsParams(BaseModel):
+class EditsParams(OfPictures):
     """Which edits of which sources, by which editor."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
-    dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
-    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     editor: Editor
     pairs: list[Wanted] = Field(min_length=1, description="edits of one source one behind another")
     inversion: Branch = Field(

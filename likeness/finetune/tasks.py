@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from likeness.devices import best_device
 from likeness.errors import BadInput
@@ -24,6 +24,7 @@ from likeness.images.sheets import ANY_SIZE, save_preview
 from likeness.models.assemble import BASE, LORA, Reference
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import INDEX, needed_identity
+from likeness.models.params import OfPictures
 from likeness.models.registry import DType
 
 log = logging.getLogger("likeness")
@@ -34,15 +35,10 @@ CHECKPOINTS = "checkpoints.parquet"
 Obedience = Callable[[np.ndarray], float]
 
 
-class FinetuneParams(BaseModel):
+class FinetuneParams(OfPictures):
     """Which model is taught whom, and by which photos it is judged."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
     dtype: DType = Field(description="of the weights that are kept; training is in float32")
-    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     recipe: DreamBoothRecipe
     trained_on: list[str] = Field(min_length=1, description="image_id of each training photo")
     held_back: list[str] = Field([], description="image_id of each photo for judging alone")

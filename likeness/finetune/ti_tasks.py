@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from likeness.devices import best_device
 from likeness.finetune.checkpoints import Judge
@@ -27,23 +27,19 @@ from likeness.models.assemble import BASE, Reference
 from likeness.models.learned_word import EMBEDS, add_word, read_word
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
+from likeness.models.params import OfPictures
 from likeness.models.registry import DType, spec_of
 
 log = logging.getLogger("likeness")
 NETWORK = "network"
 
 
-class WordParams(BaseModel):
+class WordParams(OfPictures):
     """Which model learns which word, and from which pictures."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
     dtype: DType = Field(
         "float32", description="of a network's weights that are kept; training is in float32"
     )
-    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     recipe: TextualInversionRecipe
     trained_on: list[str] = Field(min_length=1, description="image_id of each training picture")
     clip: str | None = Field(

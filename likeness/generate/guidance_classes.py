@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from likeness.devices import best_device
 from likeness.errors import BadInput
@@ -20,7 +20,7 @@ from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.models.load import load_pipeline
 from likeness.models.local import needed_identity
-from likeness.models.registry import DType
+from likeness.models.params import OfPictures
 from likeness.progress import track
 
 PREVIEW, SHEET_PICTURES = "preview.jpg", 48
@@ -29,16 +29,10 @@ REBUILT = "rebuilt"
 OWN_COLUMNS = {"label_key": "string", "not_read": "string", "rebuilt_from": "string"}
 
 
-class RebuiltParams(BaseModel):
+class RebuiltParams(OfPictures):
     """Which raw pictures go through whose autoencoder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     of: str = Field(description="label_key of the raw pictures")
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
-    dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
-    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     limits: Limits
 
 

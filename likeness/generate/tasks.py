@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from likeness.devices import best_device
 from likeness.generate.asked import Asked
@@ -22,7 +22,8 @@ from likeness.images.sheets import contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
-from likeness.models.registry import DType, spec_of
+from likeness.models.params import OfPictures
+from likeness.models.registry import spec_of
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
@@ -33,13 +34,9 @@ SOURCE = "generated"
 OWN_COLUMNS = {"role": "string", "age": "Float64", "not_read": "string"}
 
 
-class ImagesParams(BaseModel):
+class ImagesParams(OfPictures):
     """What is sampled; a picture per prompt and each of its seeds, in this order."""
 
-    model: str = Field(description="name of the base model")
-    identity: str = Field(description="what the base model's weights are: model_identity")
-    dtype: DType = Field(description="of the weights on a GPU; a CPU takes float32")
-    resolution: int = Field(ge=8, multiple_of=8, description="side of the pictures, px")
     asked: list[Asked] = Field(min_length=1)
     sampling: Denoising
     # A hint, kept out of the fingerprint: a picture does not depend on what shares its batch.
