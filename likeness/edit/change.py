@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from likeness.edit.words import Alignment, ReadPrompt, read, refine, swap
-from likeness.generate.sample import Denoising, Pipeline
+from likeness.generate.sample import Denoising
+from likeness.models.load import Pipeline
 
 
 def _in_order(window: tuple[float, float]) -> tuple[float, float]:

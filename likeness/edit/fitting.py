@@ -15,7 +15,8 @@ from likeness.finetune.attention import plain_attention_on_cpu
 from likeness.finetune.cache import cached_latents
 from likeness.finetune.loop import LossOf, Plan, train
 from likeness.finetune.objective import denoising_errors
-from likeness.generate.sample import Denoising, Pipeline
+from likeness.generate.sample import Denoising
+from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
     import torch

@@ -22,7 +22,7 @@ from likeness.edit.fitting import (
 )
 from likeness.edit.start import Edited, Start, decode, notes_of, too_many, words_of
 from likeness.errors import BadInput
-from likeness.generate.sample import Pipeline
+from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
     import torch

@@ -19,7 +19,7 @@ from likeness.edit.start import Start, decode, invert
 from likeness.errors import BadInput
 from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
-from likeness.generate.sample import TIMESTEPS, Denoising, Pipeline
+from likeness.generate.sample import TIMESTEPS, Denoising
 from likeness.images import image_set
 from likeness.images.decode import Undecodable
 from likeness.images.decode import decode as decode_file
@@ -27,7 +27,7 @@ from likeness.images.hashing import sha256_file
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned
-from likeness.models.load import load_pipeline
+from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
 from likeness.models.params import OfModel
 from likeness.progress import track

@@ -18,7 +18,8 @@ from likeness.edit.start import (
     words_of,
 )
 from likeness.errors import BadInput
-from likeness.generate.sample import Denoising, Pipeline
+from likeness.generate.sample import Denoising
+from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
     import torch

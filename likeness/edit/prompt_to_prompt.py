@@ -11,7 +11,8 @@ from likeness.edit.change import Change, Plan, PromptToPromptRecipe, plan, steps
 from likeness.edit.maps import WordMaps, blend_mask, word_maps
 from likeness.edit.start import NO_NUMBERS, Edited, Start, too_many
 from likeness.errors import BadInput
-from likeness.generate.sample import Pipeline, as_bytes
+from likeness.generate.sample import as_bytes
+from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
     import torch

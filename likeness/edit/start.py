@@ -10,7 +10,8 @@ import numpy as np
 from likeness.errors import BadInput
 from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
-from likeness.generate.sample import Denoising, Pipeline, as_bytes
+from likeness.generate.sample import Denoising, as_bytes
+from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
     import torch

@@ -19,11 +19,12 @@ from likeness.edit.prompt_to_prompt import EditedMaps, check_steps, edit, edit_w
 from likeness.edit.start import Edited, Start, from_seed
 from likeness.edit.wanted import Branch, Wanted
 from likeness.errors import BadInput
-from likeness.generate.sample import Denoising, Pipeline, sample_batch
+from likeness.generate.sample import Denoising, sample_batch
 from likeness.images import image_set
 from likeness.images.decode import Undecodable, decode
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import ANY_SIZE
+from likeness.models.load import Pipeline
 
 NOT_INVERTED = "its picture could not be inverted"
 NOT_LEARNED = "its picture could not be learned"

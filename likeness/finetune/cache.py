@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likeness.models.load import Pipeline
+
 if TYPE_CHECKING:
     import torch
 
 AT_ONCE = 8
 
-# A diffusers pipeline, whose parts no type checker can see
-Pipeline = Any
 # Which prompts, by their numbers -> their embeddings, B x positions x width.
 Conditions = Callable[["torch.Tensor"], "torch.Tensor"]
 

@@ -13,13 +13,12 @@ from PIL import Image
 from likeness.finetune.recipe import Judged
 from likeness.generate.sample import sample_batch
 from likeness.images.sheets import contact_sheet
+from likeness.models.load import Pipeline
 
 log = logging.getLogger("likeness")
 AT_ONCE = 8  # pictures sampled together: they share the GPU with the training's moments
 SHEET_SIDE = 128
 
-# A diffusers pipeline, whose parts no type checker can see
-Pipeline = Any
 Row = dict[str, Any]
 # N x S x S x 3 uint8, prompt by prompt -> "identity" and "obedience", None where unknown, and
 # whatever else is worth a column.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,14 +17,13 @@ from likeness.finetune.loop import LossOf, train
 from likeness.finetune.lora import add_adapters, save_adapters
 from likeness.finetune.objective import denoising_errors
 from likeness.finetune.recipe import DreamBoothRecipe
+from likeness.models.load import Pipeline
 from likeness.models.place import forget_place
 
 if TYPE_CHECKING:
     import torch
 
 log = logging.getLogger("likeness")
-# A diffusers pipeline, whose parts no type checker can see
-Pipeline = Any
 INSTANCE, CLASS = 0, 1
 
 

@@ -5,9 +5,7 @@ from typing import Any
 
 from likeness.errors import BadInput
 from likeness.finetune.recipe import LoraSettings
-
-# A diffusers pipeline, whose parts no type checker can see
-Pipeline = Any
+from likeness.models.load import Pipeline
 
 
 def add_adapters(pipe: Pipeline, settings: LoraSettings, text_encoder: bool, seed: int) -> None:

@@ -16,12 +16,10 @@ from likeness.finetune.loop import LossOf, train
 from likeness.finetune.objective import denoising_errors
 from likeness.finetune.ti_recipe import TextualInversionRecipe
 from likeness.models.learned_word import EMBEDS, Word, add_word, write_word
+from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
     import torch
-
-# A diffusers pipeline, whose parts no type checker can see
-Pipeline = Any
 
 
 def textual_inversion(

@@ -6,7 +6,8 @@ import numpy as np
 
 from likeness.edit.start import decode, denoised
 from likeness.errors import BadInput
-from likeness.generate.sample import Denoising, Pipeline
+from likeness.generate.sample import Denoising
+from likeness.models.load import Pipeline
 
 
 def sample_guided(

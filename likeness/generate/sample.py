@@ -7,11 +7,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from likeness.errors import BadInput
+from likeness.models.load import Pipeline
 from likeness.progress import track
-
-# A diffusers pipeline, whose parts no type checker can see
-Pipeline = Any
-
 
 # Timesteps of training; how many of them a schedule is moved by (steps_offset of all our models).
 TIMESTEPS, OFFSET = 1000, 1
