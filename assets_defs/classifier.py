@@ -17,10 +17,11 @@ from assets_defs.studies import networks, networks_of_experiment, networks_of_pa
 from likeness.classify.params import TrainParams
 from likeness.classify.recipe import Recipe
 from likeness.classify.verdicts import JudgeParams, MadeSet
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.studies.schema import Painter
 from resources.artifacts import Artifacts
-from resources.manifest import Manifest, sha256_of
+from resources.manifest import Manifest
 from resources.summaries import Current
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _weights_digest(weights: str) -> str | None:
         return None
     if not Path(weights).is_file():
         raise BadInput(f"there is no weights file {weights}: set recipe.weights to one, or to none")
-    return sha256_of(Path(weights))
+    return sha256_file(Path(weights))
 
 
 def _pictures(artifacts: Artifacts, painter: str) -> dict[str, Manifest]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.progress import track
 
@@ -131,12 +132,6 @@ def content_digest(files: Iterable[FileEntry]) -> str:
     return hashlib.sha256(b"".join(canonical_json(line) + b"\n" for line in lines)).hexdigest()
 
 
-def sha256_of(path: Path) -> str:
-    """sha256 of a file, in hex; reads it in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def describe_folder(folder: Path) -> list[FileEntry]:
     """All files below ``folder`` by posix path, except a ``manifest.json`` at the top.
 
@@ -155,7 +150,7 @@ def describe_folder(folder: Path) -> list[FileEntry]:
                 found.append((relative, path))
     found.sort()
     return [
-        FileEntry(path=relative, bytes=path.stat().st_size, sha256=sha256_of(path))
+        FileEntry(path=relative, bytes=path.stat().st_size, sha256=sha256_file(path))
         for relative, path in track(found, f"hashing {folder.name}", len(found))
     ]
 
@@ -228,7 +223,7 @@ def damaged_file(folder: Path, files: list[FileEntry], record: Path) -> str | No
         if not path.is_file() or path.stat().st_size != entry.bytes:
             return entry.path
         if times.get(entry.path) != path.stat().st_mtime_ns:
-            if sha256_of(path) != entry.sha256:
+            if sha256_file(path) != entry.sha256:
                 return entry.path
             changed = True
     if changed:

@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from likeness.devices import best_device
+from likeness.digests import sha256_file
 from likeness.edit.null_text import NullText, reconstruct, with_null_text
 from likeness.edit.start import Start, decode, invert
 from likeness.errors import BadInput
@@ -23,7 +24,6 @@ from likeness.generate.sample import TIMESTEPS, Denoising
 from likeness.images import image_set
 from likeness.images.decode import Undecodable
 from likeness.images.decode import decode as decode_file
-from likeness.images.hashing import sha256_file
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview
 from likeness.models.assemble import BASE, load_finetuned

@@ -10,11 +10,11 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from likeness.devices import best_device
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.generate.tasks import ImagesParams, make_images
 from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
-from likeness.images.hashing import sha256_file
 from likeness.images.inventory import FOUND
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import contact_sheet, save_preview

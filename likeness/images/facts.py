@@ -4,8 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from likeness.digests import sha256_file
 from likeness.images import image_set
-from likeness.images.hashing import sha256_file
 
 ONE_COLOUR = "one colour"
 

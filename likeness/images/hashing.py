@@ -1,8 +1,6 @@
 """Which files are the same, and which pictures are nearly the same."""
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -16,12 +14,6 @@ BLOCK = 4_000_000
 PAIRS_AT_ONCE = 10_000
 
 Pair = tuple[int, int, int]
-
-
-def sha256_file(path: Path) -> str:
-    """Hex sha256 of the file's bytes, read in pieces. Raises ``OSError``."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def thumbnail(image: Image.Image) -> np.ndarray:

@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
@@ -21,7 +22,6 @@ from likeness.images.hashing import (
     groups,
     near_duplicate_pairs,
     perceptual_hash,
-    sha256_file,
     thumbnail,
 )
 from likeness.images.inventory import FOUND

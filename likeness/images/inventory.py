@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
-from likeness.images.hashing import sha256_file
 from likeness.progress import track
 
 FOUND = "found"

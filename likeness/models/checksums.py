@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
 
 SUMS = "SHA256SUMS"
@@ -33,8 +34,7 @@ def sha256_of(path: Path) -> str:
 
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, mtime_ns: int, size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_file(path)
 
 
 def sums_of(folder: Path) -> dict[str, str]:

@@ -10,10 +10,10 @@ import pandas as pd
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.images.decode import Limits
-from likeness.images.hashing import sha256_file
 from likeness.images.intake import NEAR_DUPLICATES, Duplicates, take_in
 from likeness.images.inventory import FOUND, take_inventory
 from likeness.images.prepare import centre_square

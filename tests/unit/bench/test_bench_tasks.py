@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from likeness.bench.pairs import KINDS, TABLE, accepted, read_pairs
 from likeness.bench.sources import PieBench, WorldBench
 from likeness.bench.tasks import PREVIEW, BenchParams, edit_pairs
+from likeness.digests import sha256_file
 from likeness.images import image_set
-from likeness.images.hashing import sha256_file
 
 SIDE = 64
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from likeness.digests import sha256_file
 from likeness.images.hashing import (
     confirm,
     groups,
     near_duplicate_pairs,
     perceptual_hash,
-    sha256_file,
     thumbnail,
 )
 from likeness.images.intake import Duplicates
