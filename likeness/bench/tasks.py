@@ -19,6 +19,7 @@ from likeness.bench.sources import BenchSource, PieBench, TEdBench, WorldBench
 from likeness.bench.world import WorldPair, world_pairs
 from likeness.errors import BadInput
 from likeness.images import image_set
+from likeness.images.decode import made_pixels
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.studies.parts import Part
 
@@ -138,7 +139,7 @@ def _preview(pairs: list[EditPair], output: Path, scratch: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for pair in pairs:
         files = (f"{image_set.FOLDER}/{pair.image_id}.png", pair.after, pair.mask)
-        shown = [None if file is None else _pixels(output / file) for file in files]
+        shown = [None if file is None else made_pixels(output / file) for file in files]
         unknown = np.full_like(shown[0], UNKNOWN)
         strip = np.concatenate([unknown if part is None else part for part in shown], axis=1)
         strips.append(folder / f"{pair.pair_id}.png")
@@ -146,11 +147,6 @@ def _preview(pairs: list[EditPair], output: Path, scratch: Path) -> None:
     captions = [f"{pair.kind}: {pair.target_prompt}" for pair in pairs]
     sheet = contact_sheet(strips, SHEET_COLUMNS, SHEET_SIDE, captions)
     save_preview(sheet, output / PREVIEW)
-
-
-def _pixels(file: Path) -> np.ndarray:
-    with Image.open(file) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def _summary(images: list[Row], pairs: list[EditPair]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ NEAR_ZERO = 1.0
 
 
 def capture_features(gray: np.ndarray) -> np.ndarray:
-    """Gray picture ``(H, W)`` uint8, sides >= 64 -> float vector, one number per feature name."""
+    """Gray picture ``(H, W)`` uint8, sides >= 64 -> 170 numbers, as many for any size."""
     if gray.ndim != 2 or min(gray.shape) < SMALLEST:
         raise BadInput(
             f"a picture of shape {gray.shape} has no capture statistics: "
@@ -34,17 +34,6 @@ def capture_features(gray: np.ndarray) -> np.ndarray:
             residual_moments(gray),
         ]
     )
-
-
-def feature_names() -> list[str]:
-    """Names of the numbers in ``capture_features``, in its order."""
-    return [
-        *(f"power_{ring}" for ring in range(RINGS)),
-        *(f"lbp_{p}_{r}_{pattern}" for p, r in LBP for pattern in range(p + 2)),
-        *(f"blockiness_{way}_{phase}" for way in "xy" for phase in range(BLOCK)),
-        *(f"dct_near_zero_{v}_{u}" for v in range(BLOCK) for u in range(BLOCK)),
-        *(f"residual_{moment}" for moment in ("scale", "std", "skewness", "kurtosis")),
-    ]
 
 
 def radial_power(gray: np.ndarray) -> np.ndarray:

@@ -18,11 +18,10 @@ from likeness.digests import sha256_file
 from likeness.edit.null_text import NullText, reconstruct, with_null_text
 from likeness.edit.start import Start, decode, invert
 from likeness.errors import BadInput
-from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
 from likeness.generate.sample import TIMESTEPS, Denoising
 from likeness.images import image_set
-from likeness.images.decode import Undecodable
+from likeness.images.decode import Undecodable, made_pixels
 from likeness.images.decode import decode as decode_file
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview
@@ -203,7 +202,7 @@ def _invert_all(
     total = each * len(batches)
     done = track(range(total), f"inverting {len(ahead)} pictures, steps", total)
     for batch in batches:
-        pictures = np.stack([_pixels(output / job.picture) for job in batch])
+        pictures = np.stack([made_pixels(output / job.picture) for job in batch])
         prompts = [job.prompt for job in batch]
         starts = invert(
             pipe,
@@ -260,13 +259,13 @@ def _row(
         "base": params.model,
         "model": params.identity,
         "prompt": job.prompt,
-        "not_read": unread(pipe.tokenizer, job.prompt, len(pipe.tokenizer) < WHOLE_WORDS),
+        "not_read": unread(pipe.tokenizer, job.prompt),
         "status": image_set.REJECTED,
         "reason": job.reason,
     }
     if job.reason is not None:
         return row
-    original, seen, again = np.split(_pixels(scratch / job.strip), 3, axis=1)
+    original, seen, again = np.split(made_pixels(scratch / job.strip), 3, axis=1)
     row |= {
         "file": job.picture,
         "sha256": sha256_file(output / job.picture),
@@ -288,11 +287,6 @@ def _finite(file: Path) -> bool:
     from safetensors.torch import load_file
 
     return all(bool(value.isfinite().all()) for value in load_file(file).values())
-
-
-def _pixels(file: Path) -> np.ndarray:
-    with Image.open(file) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray) -> float:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 from pydantic import Field
 
 from likeness.devices import best_device
@@ -17,6 +16,7 @@ from likeness.edit.imagic import learn_imagic
 from likeness.edit.wanted import Wanted
 from likeness.errors import BadInput
 from likeness.images import image_set
+from likeness.images.decode import made_pixels
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
 from likeness.models.params import OfModel
@@ -128,15 +128,10 @@ def _learn_all(
     made: list[Path] = []
     for start in track(starts, f"{params.recipe.name}, batches of pictures", len(starts)):
         some = wanted[start : start + params.batch]
-        pictures = np.stack([_pixels(files[image_id]) for image_id, _ in some])
+        pictures = np.stack([made_pixels(files[image_id]) for image_id, _ in some])
         texts = [text for _, text in some]
         if isinstance(params.recipe, HiPerRecipe):
             made += learn_tails(pipe, pictures, texts, params.recipe, scratch)
         else:
             made += learn_imagic(pipe, pictures, texts, params.recipe, scratch)
     return made
-
-
-def _pixels(file: Path) -> np.ndarray:
-    with Image.open(file) as picture:
-        return np.asarray(picture.convert("RGB"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likeness.errors import BadInput
-from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
 from likeness.generate.sample import Denoising, as_bytes
 from likeness.models.load import Pipeline
@@ -225,11 +224,9 @@ def decode(pipe: Pipeline, latents: "torch.Tensor") -> np.ndarray:
 def notes_of(pipe: Pipeline, latents: "torch.Tensor", prompts: Sequence[str]) -> list[str]:
     """What is wrong with each of N x C x h x w latents, or not read of its prompt; "": nothing."""
     finite = latents.isfinite().flatten(1).all(1).tolist()
-    whole = len(pipe.tokenizer) < WHOLE_WORDS
     found = zip([None if one else NO_NUMBERS for one in finite], prompts, strict=True)
     return [
-        "; ".join(filter(None, (wrong, unread(pipe.tokenizer, prompt, whole))))
-        for wrong, prompt in found
+        "; ".join(filter(None, (wrong, unread(pipe.tokenizer, prompt)))) for wrong, prompt in found
     ]
 
 

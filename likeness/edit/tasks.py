@@ -22,7 +22,6 @@ from likeness.edit.studio import Done, Studio
 from likeness.edit.table import EDIT, OWN_COLUMNS, SOURCE
 from likeness.edit.wanted import Branch, Wanted
 from likeness.errors import BadInput
-from likeness.finetune.recipe import WHOLE_WORDS
 from likeness.generate.prompts import unread
 from likeness.images import image_set
 from likeness.images.facts import facts_of
@@ -265,10 +264,7 @@ def _sources(
 
 def _read(prompt: str, pipe: Pipeline) -> dict[str, object]:
     """What of a prompt the model does not read."""
-    if pipe is None:
-        return {}
-    whole = len(pipe.tokenizer) < WHOLE_WORDS
-    return {"not_read": unread(pipe.tokenizer, prompt, whole)}
+    return {} if pipe is None else {"not_read": unread(pipe.tokenizer, prompt)}
 
 
 def _made_by(params: EditsParams) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from likeness.errors import BadInput
-from likeness.generate.prompts import unread
+from likeness.generate.prompts import cut_off
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -79,7 +79,7 @@ def read(tokenizer: "CLIPTokenizer", text: str) -> ReadPrompt:
 
     Raises BadInput, saying what would be cut, when a prompt has more tokens than the model reads.
     """
-    if cut := unread(tokenizer, text, whole_words=False):
+    if cut := cut_off(tokenizer, text):
         raise BadInput(f"the prompt '{text}' is too long ({cut}): shorten it")
     encoded = tokenizer(text, return_offsets_mapping=True)
     ids = tuple(int(token) for token in encoded["input_ids"])

@@ -96,6 +96,12 @@ class FaceBackend(Protocol):
         ...
 
 
+def vectors_of(faces: Iterable[Face]) -> np.ndarray:
+    """F x D of the faces with an embedding; 0 x 0 without any."""
+    vectors = [face.embedding for face in faces if face.embedding is not None]
+    return np.stack(vectors) if vectors else np.zeros((0, 0), np.float32)
+
+
 def largest_first(faces: Iterable[Face]) -> list[Face]:
     """By area, then from the left and the top, so that the order is always the same."""
     return sorted(faces, key=lambda face: (-face.area, face.box))

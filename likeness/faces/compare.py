@@ -11,7 +11,14 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.errors import BadInput
-from likeness.faces.backend import DeepFaces, FaceBackend, FacesRecipe, SmallFaces, open_backend
+from likeness.faces.backend import (
+    DeepFaces,
+    FaceBackend,
+    FacesRecipe,
+    SmallFaces,
+    open_backend,
+    vectors_of,
+)
 from likeness.faces.tasks import accepted_pictures, batches, read_batch
 from likeness.faces.verification import best_distance, separation, verified
 from likeness.metrics.pairs import mean_between, mean_within
@@ -144,7 +151,6 @@ def _embeddings(
     found: list[np.ndarray] = []
     for some in batches(pictures):
         for one in read_batch(backend, images, some):
-            vectors = [face.embedding for face in one.usable if face.embedding is not None]
-            found.append(np.stack(vectors) if vectors else np.zeros((0, 0), np.float32))
+            found.append(vectors_of(one.faces))
             next(steps, None)
     return found

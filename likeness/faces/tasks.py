@@ -1,7 +1,7 @@
 """The heavy call on faces: every face of an image set found and embedded, once."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from likeness.faces.backend import Face, FaceBackend, FacesRecipe, open_backend
 from likeness.faces.verification import NO_FACE, OK
 from likeness.images import image_set
 from likeness.images.decode import Undecodable, decode
-from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview
+from likeness.images.sheets import ANY_SIZE, contact_sheet, save_preview, spread
 from likeness.progress import track
 from likeness.workers import workers
 
@@ -86,7 +86,8 @@ def read_faces(
     images = inputs["images"]
     pictures = accepted_pictures(images)
     backend = open_backend(params.recipe)
-    shown = _spread(list(pictures["file"]))
+    places = spread(len(pictures), SHEET_PICTURES)
+    shown = {str(pictures["file"].iloc[i]): f"sheet-{i:06d}.png" for i in places}
     parts = _read_all(backend, images, pictures, shown, scratch)
     table = pa.concat_tables([pq.read_table(part, schema=SCHEMA) for part in parts])
     pq.write_table(table, output / TABLE)
@@ -189,12 +190,6 @@ def _row(
         row |= {"score": face.score, "landmarks": json.dumps(face.landmarks)}
         row["embedding"] = face.embedding
     return row | {"status": status, "reason": reason}
-
-
-def _spread(files: Sequence[str]) -> dict[str, str]:
-    """Files for the sheet, evenly over the set, each with the name of its drawing."""
-    chosen = np.unique(np.linspace(0, len(files) - 1, SHEET_PICTURES).astype(int))
-    return {files[i]: f"sheet-{i:06d}.png" for i in chosen}
 
 
 def _marked(one: Read) -> Image.Image:

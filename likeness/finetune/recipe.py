@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from likeness.errors import BadInput
 from likeness.finetune.loop import Plan
 from likeness.generate.sample import Denoising
+from likeness.world.tokenizer import is_of_whole_words
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -16,7 +17,6 @@ WEIGHT_DECAY = 1e-2  # AdamW's, in the published recipe
 # Byte-pair vocabularies are in the order of frequency: what comes before this share of the 49408
 # words of CLIP is frequent ("dog" is 1929, "sks" 48136).
 FREQUENT = 0.8
-WHOLE_WORDS = 10_000  # a vocabulary smaller than this is the small world's: a list of whole words
 
 
 class LoraSettings(BaseModel):
@@ -197,7 +197,7 @@ def _warning(tokenizer: "CLIPTokenizer", word: str) -> str | None:
 
 
 def _is_frequent(tokenizer: "CLIPTokenizer", word: str) -> bool:
-    if len(tokenizer) < WHOLE_WORDS:
+    if is_of_whole_words(tokenizer):
         from likeness.world.words import RARE
 
         return word not in RARE

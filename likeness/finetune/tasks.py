@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from likeness.devices import best_device
 from likeness.errors import BadInput
-from likeness.faces.backend import FaceBackend, FacesRecipe, open_backend
+from likeness.faces.backend import FaceBackend, FacesRecipe, open_backend, vectors_of
 from likeness.finetune.checkpoints import Judge, checkpoint_sheet, draw_curve
 from likeness.finetune.dreambooth import TrainedModel, dreambooth
 from likeness.finetune.recipe import DreamBoothRecipe, Judged, checked_token
@@ -150,7 +150,8 @@ def _references(
         table = pd.read_parquet(inputs["faces"] / "faces.parquet")
         known = by_picture(table[table["image_id"].isin(params.held_back)]).embeddings
     else:
-        known = _embeddings(backend, [np.asarray(decode(file, ANY_SIZE)) for file in files])
+        photos = [np.asarray(decode(file, ANY_SIZE)) for file in files]
+        known = [vectors_of(faces) for faces in backend.read(photos)]
     references = [faces for faces in known if len(faces)]
     if not references:
         raise BadInput(
@@ -158,15 +159,6 @@ def _references(
             "without faces"
         )
     return references
-
-
-def _embeddings(backend: FaceBackend, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Of each picture, the vectors of its faces: F x D, F may be 0."""
-    found = []
-    for faces in backend.read(pictures):
-        vectors = [face.embedding for face in faces if face.embedding is not None]
-        found.append(np.stack(vectors) if vectors else np.zeros((0, 0), np.float32))
-    return found
 
 
 def verified_share(
@@ -180,7 +172,8 @@ def verified_share(
     """
     from likeness.faces.verification import best_distance, verified
 
-    distances = best_distance(_embeddings(backend, list(pictures)), references)
+    found = [vectors_of(faces) for faces in backend.read(list(pictures))]
+    distances = best_distance(found, references)
     same = verified(distances, backend.threshold)
     with_face = ~np.isnan(distances).all(1)
     return {"identity": float(np.nan_to_num(same).mean()), "with_face": float(with_face.mean())}

@@ -28,7 +28,7 @@ from likeness.models.learned_word import EMBEDS, add_word, read_word
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
 from likeness.models.params import OfPictures
-from likeness.models.registry import DType, spec_of
+from likeness.models.registry import DType
 
 log = logging.getLogger("likeness")
 NETWORK = "network"
@@ -158,14 +158,12 @@ def _random_square(picture: Image.Image, share: float, rng: np.random.Generator)
 def not_known(pipe: Pipeline, params: WordParams) -> list[str]:
     """What of the initializer and the templates the model does not know, as sentences."""
     recipe = params.recipe
-    # The small world's vocabulary is a list of whole words; the published ones are of pieces.
-    whole = spec_of(params.model).architecture == "small"
     said = {"initializer_token": recipe.initializer_token}
     said |= {sentence: recipe.without_token(sentence) for sentence in recipe.sentences}
     found = [
         f"'{name}': {remark}"
         for name, text in said.items()
-        if (remark := unread(pipe.tokenizer, text, whole))
+        if (remark := unread(pipe.tokenizer, text))
     ]
     tokens = len(first_tokens(pipe, recipe))
     if tokens > recipe.num_vectors:

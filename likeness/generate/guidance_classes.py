@@ -17,7 +17,7 @@ from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
 from likeness.images.inventory import FOUND
 from likeness.images.prepare import Preparation, prepare
-from likeness.images.sheets import contact_sheet, save_preview
+from likeness.images.sheets import save_spread
 from likeness.models.load import load_pipeline
 from likeness.models.local import needed_identity
 from likeness.models.params import OfPictures
@@ -64,10 +64,9 @@ def make_classes(
     image_set.write(output, table)
     good = image_set.accepted(table)
     if len(good):
-        some = good.iloc[np.unique(np.linspace(0, len(good) - 1, SHEET_PICTURES).astype(int))]
-        files = [output / str(name) for name in some["file"]]
-        sheet = contact_sheet(files, captions=[str(key) for key in some["label_key"]])
-        save_preview(sheet, output / PREVIEW)
+        files = [output / str(name) for name in good["file"]]
+        keys = [str(key) for key in good["label_key"]]
+        save_spread(files, keys, SHEET_PICTURES, output / PREVIEW)
     counts = good["label_key"].value_counts().sort_index()
     return {
         "accepted": len(good),

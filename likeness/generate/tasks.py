@@ -23,7 +23,6 @@ from likeness.models.assemble import BASE, load_finetuned
 from likeness.models.load import Pipeline, load_pipeline
 from likeness.models.local import needed_identity
 from likeness.models.params import OfPictures
-from likeness.models.registry import spec_of
 from likeness.progress import track
 
 log = logging.getLogger("likeness")
@@ -111,13 +110,9 @@ def _scales(asked: Asked, params: ImagesParams) -> list[float]:
 
 def _remarks(pipe: Pipeline, params: ImagesParams) -> dict[str, str]:
     """Prompt -> what of it the model does not read."""
-    # The small world's vocabulary is a list of whole words; the published ones are of pieces.
-    whole = spec_of(params.model).architecture == "small"
     found = {
         # a learned word of several vectors takes as many positions
-        one.prompt: unread(
-            pipe.tokenizer, pipe.maybe_convert_prompt(one.prompt, pipe.tokenizer), whole
-        )
+        one.prompt: unread(pipe.tokenizer, pipe.maybe_convert_prompt(one.prompt, pipe.tokenizer))
         for one in params.asked
     }
     for prompt, remark in found.items():

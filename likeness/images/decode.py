@@ -105,6 +105,12 @@ class _Hush:
 hush = _Hush()
 
 
+def made_pixels(file: Path) -> np.ndarray:
+    """H x W x 3 uint8 of a picture that was written here, so that nothing of it is checked."""
+    with Image.open(file) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
 def decode(path: Path, limits: Limits) -> Image.Image:
     """The picture in ``path``: mode RGB, sRGB, upright, transparency on white, without metadata.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from likeness.errors import BadInput
@@ -13,6 +14,11 @@ CAPTION, TITLE = 16, 200
 GAP = 4
 QUALITIES = (90, 80, 70, 60, 50)
 ANY_SIZE = Limits(max_megapixels=MOST_MEGAPIXELS, min_side=1)
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Places of at most ``most`` of ``count`` things, evenly from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)).tolist()
 
 
 def contact_sheet(
@@ -39,6 +45,13 @@ def contact_sheet(
         corner = (GAP + k % columns * (side + GAP), GAP + k // columns * (height + GAP) + side)
         sheet.paste(_text(caption, (side, CAPTION), "white"), corner)
     return sheet
+
+
+def save_spread(paths: Sequence[Path], captions: Sequence[str], most: int, file: Path) -> None:
+    """The contact sheet of at most ``most`` pictures, spread evenly over all, as a preview."""
+    some = spread(len(paths), most)
+    sheet = contact_sheet([paths[k] for k in some], captions=[captions[k] for k in some])
+    save_preview(sheet, file)
 
 
 def labelled_grid(

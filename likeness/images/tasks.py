@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
@@ -15,7 +14,7 @@ from likeness.images.hashing import groups as components
 from likeness.images.intake import Duplicates, take_in
 from likeness.images.inventory import FOUND
 from likeness.images.prepare import Preparation, prepare
-from likeness.images.sheets import contact_sheet, save_preview
+from likeness.images.sheets import contact_sheet, save_preview, save_spread
 from likeness.images.splits import Made, make_folds, make_split, straddling
 
 PREVIEW = "preview.jpg"
@@ -54,7 +53,9 @@ def intake(
         elsewhere,
     )
     good = image_set.accepted(table)
-    _sheet(good, output, output / PREVIEW)
+    files = [output / str(name) for name in good["file"]]
+    keys = [str(key) for key in good["label_key"]]
+    save_spread(files, keys, SHEET_PICTURES, output / PREVIEW)
     reasons = table.loc[table["status"] == image_set.REJECTED, "reason"]
     return {"accepted": len(good), "rejected": len(reasons), "folders": _by(good, "label_key")}
 
@@ -71,13 +72,6 @@ def _listing(folder: Path) -> pd.DataFrame:
 
 def _by(table: pd.DataFrame, column: str) -> dict[str, int]:
     return {str(key): int(n) for key, n in table[column].value_counts().sort_index().items()}
-
-
-def _sheet(table: pd.DataFrame, folder: Path, file: Path) -> None:
-    """Contact sheet of pictures spread evenly over the set."""
-    some = table.iloc[np.unique(np.linspace(0, len(table) - 1, SHEET_PICTURES).astype(int))]
-    paths = [folder / name for name in some["file"]]
-    save_preview(contact_sheet(paths, captions=[str(key) for key in some["label_key"]]), file)
 
 
 class ClassesParams(BaseModel):

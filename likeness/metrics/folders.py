@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness.errors import BadInput
-from likeness.faces.backend import FaceBackend, FacesRecipe, open_backend
+from likeness.faces.backend import FaceBackend, FacesRecipe, open_backend, vectors_of
 from likeness.faces.verification import best_distance, verified
 from likeness.images.decode import Undecodable, decode
 from likeness.images.inventory import is_clutter
@@ -198,9 +198,8 @@ def _embeddings(backend: FaceBackend, files: list[Path]) -> list[np.ndarray]:
     starts = range(0, len(files), FACES_AT_ONCE)
     for start in track(starts, "reading faces", len(starts)):
         some = files[start : start + FACES_AT_ONCE]
-        for faces in backend.read([np.asarray(decode(file, ANY_SIZE)) for file in some]):
-            vectors = [face.embedding for face in faces if face.embedding is not None]
-            found.append(np.stack(vectors) if vectors else np.zeros((0, 0), np.float32))
+        pictures = [np.asarray(decode(file, ANY_SIZE)) for file in some]
+        found += [vectors_of(faces) for faces in backend.read(pictures)]
     return found
 
 

@@ -1,11 +1,9 @@
 """The heavy calls on a person's photos: an album painted, intake with ages, splits of a study."""
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +15,7 @@ from likeness.images.decode import Limits
 from likeness.images.intake import NEAR_DUPLICATES, Duplicates, take_in
 from likeness.images.inventory import FOUND, take_inventory
 from likeness.images.prepare import centre_square
-from likeness.images.sheets import contact_sheet, save_preview
+from likeness.images.sheets import save_spread
 from likeness.people.ages import METADATA, read_ages
 from likeness.people.same_person import VERIFIED
 from likeness.people.splits import SplitRecipe, sizes, split_photos
@@ -90,7 +88,8 @@ def take_photos(
         output,
     )
     good = image_set.accepted(table).sort_values(["age", "image_id"])
-    _sheet(good, output, _years(good["age"]), output / PREVIEW)
+    files = [output / str(name) for name in good["file"]]
+    save_spread(files, _years(good["age"]), SHEET_PICTURES, output / PREVIEW)
     return _summary(table, good, len(pd.read_parquet(output / NEAR_DUPLICATES)))
 
 
@@ -127,13 +126,6 @@ def _years(ages: pd.Series) -> list[str]:
     return ["no age" if pd.isna(age) else f"{age:.1f} years" for age in ages]
 
 
-def _sheet(table: pd.DataFrame, folder: Path, captions: Sequence[str], file: Path) -> None:
-    """Contact sheet of photos spread evenly over the table."""
-    some = np.unique(np.linspace(0, len(table) - 1, SHEET_PICTURES).astype(int))
-    paths = [folder / table["file"].iloc[k] for k in some]
-    save_preview(contact_sheet(paths, captions=[captions[k] for k in some]), file)
-
-
 def _summary(table: pd.DataFrame, good: pd.DataFrame, near: int) -> dict[str, Any]:
     known = good["age"].dropna()
     return {
@@ -166,7 +158,8 @@ def split_people(
     splits.left_out.to_parquet(output / "left_out.parquet", index=False)
     splits.photos.to_parquet(output / "photos.parquet", index=False)
     good = image_set.accepted(splits.photos).dropna(subset="age").sort_values(["age", "image_id"])
-    _sheet(good, inputs["photos"], _classes(good), output / PREVIEW)
+    files = [inputs["photos"] / str(name) for name in good["file"]]
+    save_spread(files, _classes(good), SHEET_PICTURES, output / PREVIEW)
     counts = sizes(splits.members, params)
     return {
         "splits": counts,

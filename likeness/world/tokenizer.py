@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 POSITIONS = 77
+FEWEST_PIECES = 10_000
 Pair = tuple[str, str]
 
 
@@ -38,6 +39,11 @@ def write_tokenizer(words: Sequence[str], folder: Path) -> None:
         model_max_length=POSITIONS,
     )
     tokenizer.save_pretrained(folder)
+
+
+def is_of_whole_words(tokenizer: "CLIPTokenizer") -> bool:
+    """Whether the vocabulary is a list of words, as the small world's, and not one of pieces."""
+    return len(tokenizer) < FEWEST_PIECES
 
 
 def unknown_words(tokenizer: "CLIPTokenizer", prompt: str) -> list[str]:

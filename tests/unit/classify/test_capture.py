@@ -12,7 +12,6 @@ from likeness.classify.capture import (
     blockiness,
     capture_features,
     dct_near_zero,
-    feature_names,
     lbp_histogram,
     radial_power,
     residual_moments,
@@ -34,11 +33,10 @@ def jpeg(gray, quality):
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (65, 203), (128, 128), (512, 301)])
-def test_every_size_gives_one_finite_number_per_name(shape):
+def test_every_size_gives_as_many_finite_numbers(shape):
     features = capture_features(photograph(*shape))
-    assert features.shape == (len(feature_names()),)
+    assert features.shape == (48 + (10 + 10 + 18) + 2 * 8 + 64 + 4,)
     assert np.isfinite(features).all()
-    assert len(set(feature_names())) == len(feature_names())
 
 
 def test_a_blank_picture_has_finite_features():

@@ -15,18 +15,21 @@ def tokenizer(tmp_path_factory):
 
 def test_of_75_words_all_is_read_and_of_77_the_last_two_are_not(tokenizer):
     whole = ["red"] * 74 + ["dog"]
-    assert unread(tokenizer, " ".join(whole), True) is None
-    cut = unread(tokenizer, " ".join([*whole, "a", "dog"]), True)
+    assert unread(tokenizer, " ".join(whole)) is None
+    cut = unread(tokenizer, " ".join([*whole, "a", "dog"]))
     assert cut == "cut at 77 tokens, not read: a dog"
 
 
-def test_words_in_pieces_are_unknown_only_where_the_vocabulary_is_of_whole_words(tokenizer):
+def test_words_in_pieces_are_unknown_only_where_the_vocabulary_is_of_whole_words(
+    tokenizer, monkeypatch
+):
     prompt = "a Red zebra, a dog zebra bites"
-    assert unread(tokenizer, prompt, True) == "unknown words: zebra, bites"
-    assert unread(tokenizer, prompt, False) is None
+    assert unread(tokenizer, prompt) == "unknown words: zebra, bites"
+    monkeypatch.setattr("likeness.world.tokenizer.FEWEST_PIECES", len(tokenizer))
+    assert unread(tokenizer, prompt) is None
 
 
 def test_both_are_said(tokenizer):
-    said = unread(tokenizer, "cow " + "red " * 76, True)
+    said = unread(tokenizer, "cow " + "red " * 76)
     assert said.startswith("cut at 77 tokens, not read: red red")
     assert said.endswith("; unknown words: cow")

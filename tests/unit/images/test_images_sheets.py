@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from likeness.errors import BadInput
-from likeness.images.sheets import contact_sheet, save_preview
+from likeness.images.sheets import contact_sheet, save_preview, save_spread, spread
 
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255)]
 
@@ -17,6 +17,20 @@ def paths(tmp_path):
     for k, colour in enumerate(COLOURS):
         Image.new("RGB", (50, 50), colour).save(tmp_path / f"{k}.png")
     return [tmp_path / f"{k}.png" for k in range(len(COLOURS))]
+
+
+def test_what_is_spread_begins_with_the_first_and_ends_with_the_last(paths, tmp_path):
+    assert [spread(count, 3) for count in (0, 1, 3, 4, 101)] == [
+        [],
+        [0],
+        [0, 1, 2],
+        [0, 1, 3],
+        [0, 50, 100],
+    ]
+    save_spread(paths, list("abcde"), 2, tmp_path / "some.png")
+    ends = contact_sheet([paths[0], paths[4]], captions=["a", "e"])
+    save_preview(ends, tmp_path / "ends.png")
+    assert (tmp_path / "some.png").read_bytes() == (tmp_path / "ends.png").read_bytes()
 
 
 def test_pictures_lie_row_by_row(paths):
