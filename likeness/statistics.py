@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 TEMPERATURES = (0.05, 20.0)
+BINS = 10  # of confidence
 # a probability that float32 rounded to 0 counts as its smallest number, not as impossible
 LOWEST = math.log(float(np.finfo(np.float32).tiny))
 
@@ -69,15 +70,15 @@ def counts(predicted: ArrayLike, labels: Sequence[int]) -> dict[int, int]:
     return {label: int(np.count_nonzero(said == label)) for label in labels}
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Rate:
-    """Mean of repeated results with Student's t interval; a single value has no interval (NaN)."""
+def mean_interval(values: Sequence[float]) -> Rate:
+    """Mean of repeated results with Student's 95 % t interval, NaN of a single one."""
     from scipy.stats import t
 
     n = len(values)
     mean = float(np.mean(values)) if n else math.nan
     if n < 2:
         return Rate(mean, n, math.nan, math.nan)
-    half = float(t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / math.sqrt(n))
+    half = float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / math.sqrt(n))
     return Rate(mean, n, mean - half, mean + half)
 
 
@@ -106,23 +107,21 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     return np.exp(_log_softmax(_log_probabilities(logits) / temperature))
 
 
-def expected_calibration_error(
-    probabilities: np.ndarray, truth: ArrayLike, bins: int = 10
-) -> float:
-    """Mean gap between confidence and accuracy over equally wide bins (Naeini et al. 2015), 0..1.
+def expected_calibration_error(probabilities: np.ndarray, truth: ArrayLike) -> float:
+    """Mean gap between confidence and accuracy over ten equal bins (Naeini et al. 2015), 0..1.
 
     ``probabilities`` (N, C), ``truth`` (N,) are columns; bins are weighted by their pictures.
     """
     hit = np.argmax(probabilities, axis=1) == np.asarray(truth)
-    return calibration_error(np.max(probabilities, axis=1), hit, bins)
+    return calibration_error(np.max(probabilities, axis=1), hit)
 
 
-def calibration_error(confidence: ArrayLike, hit: ArrayLike, bins: int = 10) -> float:
+def calibration_error(confidence: ArrayLike, hit: ArrayLike) -> float:
     """``expected_calibration_error`` of N answers: how sure (0..1), and whether right."""
     sure, right = np.asarray(confidence, float), np.asarray(hit, float)
     # right-closed bins, as in the paper: (0, 0.1], (0.1, 0.2] ...
-    place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(place, right - sure, minlength=bins)
+    place = np.clip(np.ceil(sure * BINS).astype(int) - 1, 0, BINS - 1)
+    gap = np.bincount(place, right - sure, minlength=BINS)
     return float(np.abs(gap).sum() / len(sure))
 
 

@@ -57,7 +57,7 @@ class Compute(BaseModel):
         Raises ``BadInput`` with the work's own sentence, or ``TaskFailed`` with the end of its log.
         """
         if self.backend == "inline":
-            return _outcome(run_job(_written(job, Path(os.devnull))), [])
+            return _outcome(run_job(_written(job, Path(os.devnull))))
         with gpu_lease(self.lease_folder, gpu_indices() if gpu else ()) as index:
             outcome = self._in_process(job, say, index)
         return outcome.model_copy(update={"gpu_seconds": outcome.seconds if index else 0.0})
@@ -72,7 +72,7 @@ class Compute(BaseModel):
             if not result.exists():
                 end = " | ".join(lines[-5:])
                 raise TaskFailed(f"{job.function} ended with {_ending(code)}; last lines: {end}")
-            return _outcome(json.loads(result.read_text()), lines)
+            return _outcome(json.loads(result.read_text()))
 
     def _environment(self, gpu: str | None) -> dict[str, str]:
         threads = str(self.threads or len(os.sched_getaffinity(0)))
@@ -132,7 +132,7 @@ def _follow(
             process.wait()
 
 
-def _outcome(result: dict[str, Any], lines: list[str]) -> Outcome:
+def _outcome(result: dict[str, Any]) -> Outcome:
     if "bad_input" in result:
         raise BadInput(result["bad_input"])
     if "failed" in result:

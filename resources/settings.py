@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,7 +16,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LIKENESS_", env_ignore_empty=True)
 
-    profile: Literal["local"] = Field("local", description="where heavy work runs")
     state_dir: Path = Field(
         REPOSITORY / ".likeness", description="Dagster's storage, scratch, warehouse, report"
     )

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,6 @@ class Inversion(BaseModel):
         1, ge=1, le=100, description="of inversion, from each timestep of the edits to the next"
     )
     null_text: NullText | None = Field(None, description="none: no embeddings are fitted")
-    kept_as: Literal["float32", "float16"] = Field("float32", description="numbers in the files")
 
     @model_validator(mode="after")
     def _has_a_schedule(self) -> "Inversion":
@@ -238,12 +237,11 @@ def _keep(
     encoded = torch.stack([start.trajectory[0] for start in starts if start.trajectory is not None])
     seen = decode(pipe, encoded)
     again = reconstruct(pipe, starts, [job.prompt for job in batch], recipe.denoising)
-    kind = getattr(torch, recipe.kept_as)
     for job, start, *parts in zip(batch, starts, pictures, seen, again, strict=True):
         Image.fromarray(np.concatenate(parts, axis=1)).save(scratch / job.strip)
         held = {"trajectory": start.trajectory, "null_text": start.null_text}
         tensors = {
-            name: value.to(kind).contiguous() for name, value in held.items() if value is not None
+            name: value.float().contiguous() for name, value in held.items() if value is not None
         }
         half = scratch / "half.safetensors"
         save_file(tensors, half)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+LARGEST_OVERLAP = 0.4  # intersection over union of two boxes of which both stay
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -95,11 +97,11 @@ def overlap(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return common / (areas[0][:, None] + areas[1][None] - common).clamp_min(1e-9)
 
 
-def best_of(boxes: torch.Tensor, score: torch.Tensor, most: float = 0.4) -> list[int]:
-    """Indices, best first, of boxes none of which overlaps a better one by more than ``most``."""
+def best_of(boxes: torch.Tensor, score: torch.Tensor) -> list[int]:
+    """Indices, best first, of boxes none of which overlaps a better one too much."""
     common = overlap(boxes, boxes)
     kept: list[int] = []
     for i in score.argsort(descending=True, stable=True).tolist():
-        if all(common[i, j] <= most for j in kept):
+        if all(common[i, j] <= LARGEST_OVERLAP for j in kept):
             kept.append(i)
     return kept

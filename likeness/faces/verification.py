@@ -10,6 +10,7 @@ from likeness.faces.small import distances
 from likeness.statistics import Rate
 
 OK, NO_FACE = "ok", "no_face"
+RESAMPLES = 200
 
 
 class PictureFaces(NamedTuple):
@@ -59,7 +60,7 @@ def verified(distance: np.ndarray, threshold: float) -> np.ndarray:
     return np.where(np.isnan(distance), np.nan, same)
 
 
-def separation(within: np.ndarray, across: np.ndarray, seed: int, resamples: int = 200) -> Rate:
+def separation(within: np.ndarray, across: np.ndarray, seed: int) -> Rate:
     """Chance that a pair of one person is nearer than one of this person and another: 0..1.
 
     The area under the ROC curve (ties count half) of distances N x N within a set against N x M
@@ -79,15 +80,15 @@ def separation(within: np.ndarray, across: np.ndarray, seed: int, resamples: int
         return float((np.cumsum(mine) - mine / 2) @ theirs), float(mine.sum() * theirs.sum())
 
     rng = np.random.default_rng(seed)
-    mine, theirs = (_draws(n, resamples, rng) for n in across.shape)
+    mine, theirs = (_draws(n, rng) for n in across.shape)
     drawn = np.array([area(w, u) for w, u in zip(mine, theirs, strict=True)])
     top, bottom = area(np.ones(across.shape[0]), np.ones(across.shape[1]))
     return Rate(top / bottom, len(i) + len(k), *_interval(*drawn.T))
 
 
-def _draws(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each of n pictures comes when n are drawn with replacement: resamples x n."""
-    return rng.multinomial(n, np.full(n, 1 / n), resamples).astype(np.float64)
+def _draws(n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n pictures comes when n are drawn with replacement: RESAMPLES x n."""
+    return rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(np.float64)
 
 
 def _interval(tops: np.ndarray, bottoms: np.ndarray) -> tuple[float, float]:

@@ -1,6 +1,5 @@
 """DreamBooth (Ruiz et al. 2022, arXiv 2208.12242): teach a model one subject by a rare token."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from likeness.models.place import forget_place
 if TYPE_CHECKING:
     import torch
 
-log = logging.getLogger("likeness")
 INSTANCE, CLASS = 0, 1
 
 

@@ -21,7 +21,6 @@ class Background(NamedTuple):
     mse: float  # of pixels in 0..1; 0 is kept
     psnr: float  # dB; infinite where nothing changed: average the MSE instead
     ssim: float  # -1..1; 1 is kept
-    share: float  # of the picture that is background
     reason: str
 
 
@@ -40,9 +39,8 @@ def background_kept(
             "bring all three to one size"
         )
     kept = ~np.asarray(mask, bool)
-    share = float(kept.mean())
-    if not share:
-        return Background(math.nan, math.nan, math.nan, 0.0, "the mask covers the whole picture")
+    if not kept.any():
+        return Background(math.nan, math.nan, math.nan, "the mask covers the whole picture")
     black = kept[:, :, None] if protocol == "original" else 1.0
     one, other = (np.asarray(picture, np.float64) / 255 * black for picture in (before, after))
     counted = np.ones_like(kept) if protocol == "original" else kept
@@ -50,7 +48,7 @@ def background_kept(
     psnr = -10 * math.log10(mse) if mse else math.inf
     ssim = _ssim(one, other, counted)
     reason = "" if not math.isnan(ssim) else f"no window of {WINDOW} px lies in the background"
-    return Background(mse, psnr, ssim, share, reason)
+    return Background(mse, psnr, ssim, reason)
 
 
 def mask_of_runs(runs: Sequence[int], shape: tuple[int, int] = (512, 512)) -> np.ndarray:

@@ -64,7 +64,7 @@ def score_images(
     ages = _opened(params.ages)
     made = image_set.accepted(image_set.read(inputs["made"]))
     pairs = tables.read(inputs["pairs"], tables.PAIRS)
-    found = [*_from_pairs(pairs, made)]
+    found = [*_from_pairs(pairs)]
     papers = []
     if ages is not None:
         papers = [ages.paper]
@@ -84,7 +84,7 @@ def score_images(
     }
 
 
-def _from_pairs(pairs: pd.DataFrame, made: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def _from_pairs(pairs: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """What the pairs say about each picture by itself."""
     same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
     if len(mine := same[same["set_a"] != HELD]):

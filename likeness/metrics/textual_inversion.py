@@ -27,24 +27,24 @@ class Editability(NamedTuple):
     cosine_of_mean: float  # as the paper words it: the pictures' mean embedding against the text
 
 
-def reconstruction(real: np.ndarray, made: np.ndarray, seed: int = 0) -> PairMean:
+def reconstruction(real: np.ndarray, made: np.ndarray) -> PairMean:
     """Mean cosine of all real x made pictures (A x D, B x D).
 
     With a bootstrap 95 % interval over pictures of both sides; -1..1. The lower line is the same
     measure of pictures of the initializer word.
     """
-    return mean_between(cosines(real, made), "corrected", seed)
+    return mean_between(cosines(real, made), "corrected")
 
 
-def reconstruction_bound(real: np.ndarray, seed: int = 0) -> PairMean:
+def reconstruction_bound(real: np.ndarray) -> PairMean:
     """The upper line: mean cosine between the halves of the real pictures, over all ways to halve.
 
     Any two pictures lie in different halves equally often, so this is the mean over all pairs.
     """
-    return mean_within(cosines(real, real), "corrected", seed)
+    return mean_within(cosines(real, real), "corrected")
 
 
-def editability(made: np.ndarray, text: np.ndarray, seed: int = 0) -> Editability:
+def editability(made: np.ndarray, text: np.ndarray) -> Editability:
     """Pictures of one prompt (N x D) against that prompt without the learned word (D).
 
     Embed ``without_placeholder(prompt, placeholder)``. Pictures without features (NaN) are left
@@ -53,12 +53,12 @@ def editability(made: np.ndarray, text: np.ndarray, seed: int = 0) -> Editabilit
     pictures, words = unit(made), unit(text[None])[0]
     there = pictures[~np.isnan(pictures).any(axis=1)]
     mean = unit(there.mean(axis=0)[None])[0] if len(there) else np.full(len(words), np.nan)
-    return Editability(mean_score(pictures @ words, seed=seed), float(mean @ words))
+    return Editability(mean_score(pictures @ words), float(mean @ words))
 
 
-def mean_over_prompts(results: list[Editability], seed: int = 0) -> Rate:
+def mean_over_prompts(results: list[Editability]) -> Rate:
     """Mean over prompts of their means of cosines: each prompt counts once."""
-    return mean_score(np.array([one.mean_of_cosines.mean.value for one in results]), seed=seed).mean
+    return mean_score(np.array([one.mean_of_cosines.mean.value for one in results])).mean
 
 
 def without_placeholder(prompt: str, placeholder: str) -> str:

@@ -18,7 +18,6 @@ PETALS: tuple[RGB, ...] = (
     (150, 70, 200),
     (255, 255, 255),
 )
-WATER: RGB = (46, 116, 178)
 
 
 def _flat(y: float) -> Array:

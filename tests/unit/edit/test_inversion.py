@@ -242,20 +242,19 @@ def test_a_killed_run_goes_on_behind_the_last_picture(call, tmp_path, monkeypatc
         assert file.read_bytes() == (tmp_path / "rest" / file.relative_to(whole)).read_bytes()
 
 
-def test_null_text_is_kept_in_the_numbers_asked_for(call):
+def test_null_text_is_kept_beside_the_trajectory(call):
     from safetensors.torch import load_file
 
     recipe = Inversion(
         num_inference_steps=10,
         null_text=NullText(inner_steps=1),
-        kept_as="float16",
         substeps=2,
     )
     table, folder, _ = call("fitted", recipe=recipe)
     held = load_file(folder / table["inverted"][0])
     assert {name: (str(value.dtype), value.shape) for name, value in held.items()} == {
-        "trajectory": ("torch.float16", (11, 4, 8, 8)),
-        "null_text": ("torch.float16", (10, 77, 16)),
+        "trajectory": ("torch.float32", (11, 4, 8, 8)),
+        "null_text": ("torch.float32", (10, 77, 16)),
     }
     start = read_starts(folder)["a" * 16]
     assert str(start.null_text.dtype) == str(start.noise.dtype) == "torch.float32"

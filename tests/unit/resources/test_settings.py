@@ -27,7 +27,7 @@ def test_an_empty_variable_counts_as_unset(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PROFILE", "moon"), ("CACHE_GB", "0"), ("THREADS", "-1"), ("THREADS", "x")]
+    ("name", "value"), [("CACHE_GB", "0"), ("THREADS", "-1"), ("THREADS", "x")]
 )
 def test_a_wrong_value_is_refused_by_name(monkeypatch, name, value):
     monkeypatch.setenv(f"LIKENESS_{name}", value)
