@@ -1,4 +1,4 @@
-"""Asset keys, owners and kinds: the names everything else uses. Imports nothing of the project."""
+"""Asset keys and owners: the names everything else uses. Imports nothing of the project."""
 
 RAW_PHOTOS = "people/raw_photos"
 PHOTOS = "people/photos"
