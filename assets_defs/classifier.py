@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.checks import classifier as checks
 from assets_defs.experiments import made as pictures_made
 from assets_defs.forms import Rerun, overridden, overrides_of
@@ -77,17 +78,13 @@ def _judged(
 
 
 @dg.asset(
-    key=keys.NETWORK.split("/"),
-    group_name="classifier",
+    **about(keys.NETWORK, "derived", pool="gpu"),
     partitions_def=networks,
     deps=[
         dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
-    owners=keys.OWNERS,
     kinds={"keras", "tensorflow"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=TRAIN.code_version,
     description="A trained judge: a Keras network per round, or the shortcut probe, which sees "
@@ -116,8 +113,7 @@ def network(
 
 
 @dg.asset(
-    key=keys.VERDICTS.split("/"),
-    group_name="classifier",
+    **about(keys.VERDICTS, "derived", pool="gpu"),
     partitions_def=networks,
     deps=[
         network,
@@ -125,10 +121,7 @@ def network(
         dg.AssetDep(paintings, partition_mapping=BY_PAINTER),
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
-    owners=keys.OWNERS,
     kinds={"keras", "parquet"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=JUDGE.code_version,
     check_specs=checks.VERDICTS_CHECKS,

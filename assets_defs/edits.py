@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.forms import Rerun, overridden
 from assets_defs.models import base, refer, reference_of
 from assets_defs.results import readable_failures, result, said_by
@@ -46,12 +47,9 @@ NO_SOURCES = {"pictures": "none: they are drawn"}
 
 
 @dg.asset(
-    key=keys.SOURCES.split("/"),
-    group_name="images",
+    **about(keys.SOURCES, "raw"),
     partitions_def=experiments,
-    owners=keys.OWNERS,
     kinds={"pillow", "parquet"},
-    tags={"layer": "raw"},
     retry_policy=RETRY,
     code_version=f"{SOURCES_REFERENCE.code_version}.{SOURCES.code_version}",
     description="The pictures of a bench that the experiment edits, squared, with the pairs of "
@@ -102,14 +100,10 @@ def _list(artifacts: Artifacts, folder: Path) -> Manifest:
 
 
 @dg.asset(
-    key=keys.INVERTED.split("/"),
-    group_name="images",
+    **about(keys.INVERTED, "derived", pool="gpu"),
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model()), sources],
-    owners=keys.OWNERS,
     kinds={"diffusers", "pytorch"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RETRY,
     code_version=f"{INVERTED_REFERENCE.code_version}.{INVERT.code_version}",
     description="The noise to which the base model inverts each picture of a bench, step by step; "

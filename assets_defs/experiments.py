@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.checks import experiments as checks
 from assets_defs.edits import EDITED, LEARNING, asked_of, inverted, learn, sources
 from assets_defs.forms import Rerun, overridden, overrides_of
@@ -53,14 +54,10 @@ else:  # made from the science's own model, which a type checker cannot follow
 
 
 @dg.asset(
-    key=keys.CLASS_PRIOR.split("/"),
-    group_name="images",
+    **about(keys.CLASS_PRIOR, "derived", pool="gpu"),
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model())],
-    owners=keys.OWNERS,
     kinds={"diffusers"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=PRIOR.code_version,
     description="Pictures of the class by the base model, which keep it from forgetting what "
@@ -94,8 +91,7 @@ def class_prior(
 
 
 @dg.asset(
-    key=keys.FINETUNED.split("/"),
-    group_name="models",
+    **about(keys.FINETUNED, "derived", pool="gpu"),
     partitions_def=experiments,
     deps=[
         dg.AssetDep(base, partition_mapping=experiments_of_model()),
@@ -107,10 +103,7 @@ def class_prior(
         ),
         dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
     ],
-    owners=keys.OWNERS,
     kinds={"diffusers", "pytorch"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}."
     f"{LEARN_PICTURES.code_version}",
@@ -152,14 +145,10 @@ def finetuned(
 
 
 @dg.asset(
-    key=keys.IMAGES.split("/"),
-    group_name="images",
+    **about(keys.IMAGES, "derived", pool="gpu"),
     partitions_def=experiments,
     deps=[finetuned, sources, inverted],
-    owners=keys.OWNERS,
     kinds={"diffusers", "pytorch"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=f"{MAKE.code_version}.{EDIT.code_version}",
     check_specs=checks.IMAGES_CHECKS,

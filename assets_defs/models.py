@@ -5,6 +5,7 @@ import json
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.checks import experiments as checks
 from assets_defs.results import readable_failures, result
 from assets_defs.steps import REFER
@@ -46,12 +47,9 @@ def made_of(artifacts: Artifacts, model: Manifest) -> dict[str, str]:
 
 
 @dg.asset(
-    key=keys.BASE_MODEL.split("/"),
-    group_name="models",
+    **about(keys.BASE_MODEL, "raw"),
     partitions_def=base_models,
-    owners=keys.OWNERS,
     kinds={"huggingface"},
-    tags={"layer": "raw"},
     code_version=REFER.code_version,
     check_specs=checks.BASE_CHECKS,
     description="A reference to a base model: the hub's repository and commit, or the digest of a "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.checks import painters as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, refer, reference_of
@@ -58,12 +59,9 @@ def _list(artifacts: Artifacts, key: str, painter: Painter) -> Made:
 
 
 @dg.asset(
-    key=keys.RAW_PAINTINGS.split("/"),
-    group_name="painters",
+    **about(keys.RAW_PAINTINGS, "raw"),
     partitions_def=painters,
-    owners=keys.OWNERS,
     kinds={"file"},
-    tags={"layer": "raw"},
     retry_policy=RETRY,
     code_version=f"{LIST.code_version}.{PAINT.code_version}",
     description="A painter's raw pictures: every file of the raw folder with its sha256 and the "
@@ -120,14 +118,10 @@ def _guidance(painter: Painter, identities: dict[str, str]) -> GuidanceParams:
 
 
 @dg.asset(
-    key=keys.GUIDANCE_CLASSES.split("/"),
-    group_name="images",
+    **about(keys.GUIDANCE_CLASSES, "derived", pool="gpu"),
     partitions_def=painters,
     deps=[raw_paintings, dg.AssetDep(base, partition_mapping=painters_of_model())],
-    owners=keys.OWNERS,
     kinds={"diffusers", "pytorch"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RETRY,
     code_version=GUIDANCE.code_version,
     description="Classes of a painter that a base model paints, each picture with its guidance, "
@@ -170,13 +164,10 @@ else:  # made from the science's own model, which a type checker cannot follow
 
 
 @dg.asset(
-    key=keys.PAINTINGS.split("/"),
-    group_name="painters",
+    **about(keys.PAINTINGS, "derived"),
     partitions_def=painters,
     deps=[raw_paintings, guidance_classes],
-    owners=keys.OWNERS,
     kinds={"pillow", "parquet"},
-    tags={"layer": "derived"},
     retry_policy=RETRY,
     code_version=INTAKE.code_version,
     check_specs=checks.PAINTINGS_CHECKS,
@@ -213,13 +204,10 @@ def paintings(
 
 
 @dg.asset(
-    key=keys.CLASSES.split("/"),
-    group_name="painters",
+    **about(keys.CLASSES, "derived"),
     partitions_def=painters,
     deps=[paintings],
-    owners=keys.OWNERS,
     kinds={"parquet"},
-    tags={"layer": "derived"},
     code_version=CLASSES.code_version,
     check_specs=checks.CLASSES_CHECKS,
     description="Label, split, fold and group of every picture. Near duplicates are one group, and "

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.checks import people as checks
 from assets_defs.forms import Rerun
 from assets_defs.results import readable_failures, result, said_by
@@ -53,12 +54,9 @@ def _list(artifacts: Artifacts, key: str, subject: Subject) -> Made:
 
 
 @dg.asset(
-    key=keys.RAW_PHOTOS.split("/"),
-    group_name="people",
+    **about(keys.RAW_PHOTOS, "raw"),
     partitions_def=subjects,
-    owners=keys.OWNERS,
     kinds={"file"},
-    tags={"layer": "raw"},
     retry_policy=RETRY,
     code_version=f"{LIST_PHOTOS.code_version}.{ALBUM.code_version}",
     description="A person's raw photos: every file of the folder with its sha256; or, where a "
@@ -82,13 +80,10 @@ def raw_photos(
 
 
 @dg.asset(
-    key=keys.PHOTOS.split("/"),
-    group_name="people",
+    **about(keys.PHOTOS, "derived"),
     partitions_def=subjects,
     deps=[raw_photos],
-    owners=keys.OWNERS,
     kinds={"pillow", "parquet"},
-    tags={"layer": "derived"},
     retry_policy=RETRY,
     code_version=TAKE_PHOTOS.code_version,
     check_specs=checks.PHOTOS_CHECKS,
@@ -119,14 +114,10 @@ def photos(
 
 
 @dg.asset(
-    key=keys.FACES.split("/"),
-    group_name="people",
+    **about(keys.FACES, "derived", pool="gpu"),
     partitions_def=subjects,
     deps=[photos],
-    owners=keys.OWNERS,
     kinds={"pytorch", "parquet"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RETRY,
     code_version=FACES.code_version,
     check_specs=checks.FACES_CHECKS,
@@ -151,13 +142,10 @@ def faces(
 
 
 @dg.asset(
-    key=keys.VARIETY.split("/"),
-    group_name="people",
+    **about(keys.VARIETY, "derived"),
     partitions_def=subjects,
     deps=[photos],
-    owners=keys.OWNERS,
     kinds={"opencv", "parquet"},
-    tags={"layer": "derived"},
     code_version=VARIETY.code_version,
     description="SSIM of every two photos, by the original protocol and the corrected one: lower "
     "is more varied.",
@@ -177,13 +165,10 @@ def variety(
 
 
 @dg.asset(
-    key=keys.VERIFICATION.split("/"),
-    group_name="people",
+    **about(keys.VERIFICATION, "derived"),
     partitions_def=subjects,
     deps=[photos, faces],
-    owners=keys.OWNERS,
     kinds={"numpy", "parquet"},
-    tags={"layer": "derived"},
     code_version=VERIFICATION.code_version,
     description="Every two photos verified by their faces; and the largest set of photos that show "
     "one person, each exclusion with its reason.",
@@ -206,13 +191,10 @@ def verification(
 
 
 @dg.asset(
-    key=keys.SPLITS.split("/"),
-    group_name="people",
+    **about(keys.SPLITS, "derived"),
     partitions_def=subjects,
     deps=[photos, verification],
-    owners=keys.OWNERS,
     kinds={"parquet"},
-    tags={"layer": "derived"},
     code_version=SPLIT_PEOPLE.code_version,
     check_specs=checks.SPLITS_CHECKS,
     description="Which photos feed which model: by age, verified or all; some held back to judge "

@@ -5,6 +5,7 @@ import time
 import dagster as dg
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.classifier import verdicts
 from assets_defs.painters import classes, paintings
 from assets_defs.people import photos
@@ -28,13 +29,9 @@ GALLERY = Step(
 
 
 @dg.asset(
-    key=keys.SUMMARIES.split("/"),
-    group_name="report",
+    **about(keys.SUMMARIES, "report", pool="duckdb"),
     deps=[paintings, classes, verdicts, photos, pairs, image_scores],
-    owners=keys.OWNERS,
     kinds={"duckdb"},
-    tags={"layer": "report"},
-    pool="duckdb",
     code_version=SUMMARIES.code_version,
     description="likeness.duckdb, rebuilt whole from all current Parquet and swapped in at once: "
     "tables, and views that answer the studies' questions with the published figures beside ours.",
@@ -60,12 +57,9 @@ def summaries(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
 
 
 @dg.asset(
-    key=keys.GALLERY.split("/"),
-    group_name="report",
+    **about(keys.GALLERY, "report"),
     deps=[summaries],
-    owners=keys.OWNERS,
     kinds={"html"},
-    tags={"layer": "report"},
     code_version=GALLERY.code_version,
     description="report/index.html: tables, confusion matrices, curves, contact sheets and the "
     "most and least certain verdicts. Static, no server, no external request.",

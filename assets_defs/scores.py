@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.edits import scores_asked_of, sources
 from assets_defs.experiments import RESUME, made, photos_of, pictures_of, split_of
 from assets_defs.forms import Rerun
@@ -77,8 +78,7 @@ def check_copies(folder: Path, pictures: Path) -> dg.AssetCheckResult:
 
 
 @dg.asset(
-    key=keys.PAIRS.split("/"),
-    group_name="scores",
+    **about(keys.PAIRS, "derived", pool="gpu"),
     partitions_def=experiments,
     deps=[
         made,
@@ -87,10 +87,7 @@ def check_copies(folder: Path, pictures: Path) -> dg.AssetCheckResult:
             for asset in (photos, faces, splits, variety)
         ),
     ],
-    owners=keys.OWNERS,
     kinds={"opencv", "parquet"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=f"{PAIRS.code_version}.{EDIT_PAIRS.code_version}",
     check_specs=[
@@ -132,8 +129,7 @@ def pairs(
 
 
 @dg.asset(
-    key=keys.IMAGE_SCORES.split("/"),
-    group_name="scores",
+    **about(keys.IMAGE_SCORES, "derived", pool="gpu"),
     partitions_def=experiments,
     deps=[
         made,
@@ -141,10 +137,7 @@ def pairs(
         sources,
         dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
     ],
-    owners=keys.OWNERS,
     kinds={"pytorch", "parquet"},
-    tags={"cost": "gpu", "layer": "derived"},
-    pool="gpu",
     retry_policy=RESUME,
     code_version=f"{SCORE_IMAGES.code_version}.{SCORE_EDITS.code_version}."
     f"{SCORE_PAINTER.code_version}",

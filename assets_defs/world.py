@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import BaseModel
 
-from assets_defs import keys
+from assets_defs.about import about
 from assets_defs.checks import world as checks
 from assets_defs.forms import Rerun
 from assets_defs.results import readable_failures, result, said_by
@@ -32,12 +32,8 @@ def _asset(step: Step, params_of: Callable[[bool], BaseModel]) -> dg.AssetsDefin
     name = step.asset.split("/")[1]
 
     @dg.asset(
-        key=["world", name],
-        group_name="world",
-        owners=keys.OWNERS,
+        **about(step.asset, "model", pool="gpu"),
         kinds={"pytorch"},
-        tags={"cost": "gpu", "layer": "model"},
-        pool="gpu",
         retry_policy=RESUME,
         code_version=step.code_version,
         check_specs=checks.specs(step.asset),
