@@ -20,6 +20,7 @@ from likeness.edit.start import decode, encode, invert
 from likeness.generate.sample import Denoising, sample
 from likeness.models.checksums import verify
 from likeness.world.book import write_book
+from likeness.world.figures import binding
 from likeness.world.figures.figure import PROMPTS, SAMPLING
 from likeness.world.figures.layout import repeated
 from likeness.world.figures.names import names_bound, painters_bound
@@ -128,6 +129,20 @@ def test_people_asked_for_by_name(pipe, face, tmp_path):
     # a name means somebody: own renderings are met more often than anybody else's
     assert own.value > others.value
     assert others.value <= 0.05
+
+
+def test_a_training_that_teaches_nothing_binds_nobody(face, tmp_path, monkeypatch):
+    few = {"steps": 1, "checkpoint_steps": 1, "learning_rate": 1e-12, "num_class_images": 2}
+    recipe = binding.recipe_for
+    monkeypatch.setattr(binding, "recipe_for", lambda noun: recipe(noun).model_copy(update=few))
+    monkeypatch.setattr(binding, "SAMPLING", SAMPLING.model_copy(update={"num_inference_steps": 8}))
+    monkeypatch.setattr(binding, "SAMPLES", 4)
+    monkeypatch.setattr(binding, "CLASS_PICTURES", 2)
+    row = binding.bind(WEIGHTS / "base", 0, face, tmp_path)
+    assert row["without"] == row["base"]
+    assert row["with_token"] <= 0.2
+    # a person's photos and other photos of the same person
+    assert row["renderings"] >= 0.8
 
 
 def test_the_same_prompt_and_seed_give_the_same_picture(pipe):

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from likeness.world.reader.read import Reader, Readings
 
 PLAN = Plan(
-    steps=3000, learning_rate=2.5e-3, weight_decay=0.03, ema=0.998, precision="bfloat16", seed=41
+    steps=5600,
+    learning_rate=2e-3,
+    weight_decay=0.03,
+    ema=0.998,
+    precision="bfloat16",
+    seed=41,
+    optimizer="muon",
 )
 BATCH = 96
 PLANS = {"reader": (PLAN, BATCH)}
