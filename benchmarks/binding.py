@@ -6,12 +6,11 @@ Plain DreamBooth by a quick recipe, for each of a few people of ``unseen_by_base
 person, and means with their intervals over people (``likeness/world/figures/binding.py``).
 """
 
-import csv
 import tempfile
 from pathlib import Path
 
 import torch
-from common import RESULTS
+from common import write_rows
 
 from likeness.faces.small import SmallFace
 from likeness.world.figures.binding import bind, new_people_bound
@@ -30,10 +29,7 @@ def main() -> None:
             rows.append(bind(WEIGHTS / "base", number, face, Path(scratch)))
     for one in new_people_bound(rows):
         print(f"{one.name} {one.value:.3f} [{one.low:.3f}, {one.high:.3f}], {one.n} people")
-    with (RESULTS / "binding.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
+    write_rows("binding", rows)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import csv
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
@@ -19,6 +19,15 @@ def best_of(call: Callable[[], object], runs: int = 3) -> float:
         call()
         seconds.append(time.perf_counter() - began)
     return min(seconds)
+
+
+def write_rows(name: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """``results/<name>.csv``, a line for each row; all have the keys of the first."""
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
 
 
 def report(name: str, baseline: str, slow: float, ours: str, fast: float) -> None:

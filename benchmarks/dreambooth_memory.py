@@ -2,18 +2,17 @@
 
 python benchmarks/dreambooth_memory.py
 
-Bytes of weights, gradients and moments are counted behind one step, those of the activations as
-what a step keeps for its backward pass (bfloat16 products, fused attention, 512 px): the same on
-any device. What a GPU's allocator and workspaces take on top is not in it.
+Bytes of weights, gradients and moments follow from the parameters (float32), those of the
+activations are what a forward pass keeps for its backward pass (bfloat16 products, fused attention,
+512 px): about the same on any device. What a GPU's allocator and workspaces take on top is not in it.
 """
 
 import copy
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from common import RESULTS
+from common import write_rows
 
 from likeness.finetune.lora import add_adapters
 from likeness.finetune.objective import denoising_errors
@@ -94,10 +93,7 @@ def main() -> None:
     pipe.unet = unet
     add_adapters(pipe, LoraSettings(), True, 0)
     rows += [row("LoRA, rank 4", pipe, checkpointing) for checkpointing in (False, True)]
-    with (RESULTS / "dreambooth_memory.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
+    write_rows("dreambooth_memory", rows)
 
 
 if __name__ == "__main__":
