@@ -4,7 +4,7 @@ python benchmarks/dreambooth_memory.py
 
 Bytes of weights, gradients and moments follow from the parameters (float32), those of the
 activations are what a forward pass keeps for its backward pass (bfloat16 products, fused attention,
-512 px): about the same on any device. What a GPU's allocator and workspaces take on top is not in it.
+512 px): about the same on any device. What a GPU's allocator takes on top is not in it.
 """
 
 import copy
