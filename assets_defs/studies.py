@@ -1,5 +1,6 @@
 """The studies of this installation, read once, and the partitions they define."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import dagster as dg
@@ -29,53 +30,52 @@ PARTITIONS = {
 }
 
 
+def _mapping(above: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dg.StaticPartitionMapping:
+    """From (upstream, downstream) keys; a key of ``above`` may have nothing below it."""
+    found: dict[str, set[str]] = {key: set() for key in above}
+    for upstream, downstream in pairs:
+        found[upstream].add(downstream)
+    return dg.StaticPartitionMapping(found)
+
+
 def networks_of_painter() -> dg.StaticPartitionMapping:
     """Which networks stand on which painter's pictures."""
-    found: dict[str, set[str]] = {key: set() for key in registry().painters}
-    for key, network in registry().networks.items():
-        found[network.painter].add(key)
-    return dg.StaticPartitionMapping(found)
+    networks = registry().networks.items()
+    return _mapping(registry().painters, ((n.painter, key) for key, n in networks))
 
 
 def experiments_of_model() -> dg.StaticPartitionMapping:
     """Which experiments start from which base model."""
-    found: dict[str, set[str]] = {name: set() for name in registry().models}
-    for key, experiment in registry().experiments.items():
-        found[experiment.model].add(key)
-    return dg.StaticPartitionMapping(found)
+    experiments = registry().experiments.items()
+    return _mapping(registry().models, ((e.model, key) for key, e in experiments))
 
 
 def experiments_of_subject() -> dg.StaticPartitionMapping:
     """Which experiments are about which person."""
-    found: dict[str, set[str]] = {key: set() for key in registry().subjects}
-    for key, experiment in registry().experiments.items():
-        if experiment.subject is not None:
-            found[experiment.subject].add(key)
-    return dg.StaticPartitionMapping(found)
+    experiments = registry().experiments.items()
+    about = ((e.subject, key) for key, e in experiments if e.subject is not None)
+    return _mapping(registry().subjects, about)
 
 
 def experiments_of_painter() -> dg.StaticPartitionMapping:
     """Which experiments are about which painter."""
-    found: dict[str, set[str]] = {key: set() for key in registry().painters}
-    for key, experiment in registry().experiments.items():
-        if experiment.painter is not None:
-            found[experiment.painter].add(key)
-    return dg.StaticPartitionMapping(found)
+    experiments = registry().experiments.items()
+    about = ((e.painter, key) for key, e in experiments if e.painter is not None)
+    return _mapping(registry().painters, about)
 
 
 def painters_of_model() -> dg.StaticPartitionMapping:
     """Which painters have pictures that a base model has a hand in."""
-    found: dict[str, set[str]] = {name: set() for name in registry().models}
-    for key, painter in registry().painters.items():
-        for name in painter.models:
-            found[name].add(key)
-    return dg.StaticPartitionMapping(found)
+    painters = registry().painters.items()
+    return _mapping(registry().models, ((name, key) for key, p in painters for name in p.models))
 
 
 def networks_of_experiment() -> dg.StaticPartitionMapping:
     """Which networks judge which experiment's pictures."""
-    found: dict[str, set[str]] = {key: set() for key in registry().experiments}
-    for key, network in registry().networks.items():
-        for experiment in registry().painters[network.painter].experiments:
-            found[experiment].add(key)
-    return dg.StaticPartitionMapping(found)
+    painters = registry().painters
+    judged = (
+        (experiment, key)
+        for key, network in registry().networks.items()
+        for experiment in painters[network.painter].experiments
+    )
+    return _mapping(registry().experiments, judged)

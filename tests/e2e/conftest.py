@@ -40,6 +40,15 @@ networks:
   tiles:
     painter: tiny_master
     recipe: {architecture: tiles, input_size: 32, epochs: 2, steps_per_epoch: 2, batch_size: 4}
+subjects:
+  tiny_person:
+    title: Nobody in particular
+    album: {person: 1, photos: 20, held_out: 0}
+    ssim_side: 32
+    splits:
+      held_back: 2
+      minimum: 2
+      splits: [{name: all_01, verified: true}]
 experiments:
   words:
     title: Two pictures
@@ -48,6 +57,25 @@ experiments:
     prompts: [a photo of a young man, a photo of a dog]
     seeds: [0]
     sampling: {num_inference_steps: 10, guidance_scale: 4.0}
+  taught:
+    title: Taught a person in two steps
+    model: small
+    subject: tiny_person
+    called: sks man
+    prompts:
+      ages: {template: "a photo of {model} {age}", ages: {as a young man: 20, as an old man: 70}}
+      class: [a photo of a man]
+    seeds: {seed: 0, images_per_prompt: 1}
+    sampling: {num_inference_steps: 10}
+    method:
+      name: dreambooth
+      split: all_01
+      instance_prompt: a photo of sks man
+      class_prompt: a photo of a man
+      num_class_images: 2
+      steps: 2
+      checkpoint_steps: 1
+      judged: {prompts: [a photo of sks man], images_per_prompt: 1, sampling: {num_inference_steps: 10}}
 """
 
 
@@ -115,7 +143,7 @@ def ui(tmp_path_factory):
             command, cwd=REPOSITORY, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     server = Ui(f"http://127.0.0.1:{port}")
-    server.process = process
+    server.process, server.environment = process, environment
     try:
         _wait_until_up(server, folder / "ui.log")
         yield server

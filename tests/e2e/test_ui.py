@@ -1,5 +1,9 @@
 """What a person does in the UI: see the graph, run parts of it by clicking, read and see results."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import psutil
 import pytest
 from selenium.webdriver.common.by import By
@@ -7,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+REPOSITORY = Path(__file__).parents[2]
 
 
 def seen(browser, xpath, seconds=40):
@@ -176,3 +181,31 @@ def test_each_experiment_has_its_page_of_partitions(ui, browser):
         assert seen(browser, f"//*[text()='{key}']")
     seen(browser, "//*[text()='tiny__words']").click()
     assert seen(browser, "//td[.='cache']/following-sibling::td[.='hit']")
+
+
+def test_a_person_taught_to_a_model_is_launched_from_a_shell_and_by_clicking(ui, browser):
+    dg = str(Path(sys.executable).parent / "dg")
+    done = subprocess.run(
+        [dg, "launch", "--job", "people_job", "--partition", "tiny_person"],
+        cwd=REPOSITORY,
+        env=ui.environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    browser.get(f"{ui.url}/assets/people/verification?partition=tiny_person&view=partitions")
+    assert shows(browser, "preview.png")
+
+    count = len(ui.runs())
+    open_launchpad(ui, browser, "experiments_job")
+    launch(ui, browser, "tiny__taught")
+    assert ui.wait_for_runs(count + 1)[0] == "SUCCESS"
+    pictures = {
+        "models/finetuned": "curve.png",
+        "images/made": "preview.jpg",
+        "scores/pairs": "preview.png",
+    }
+    for asset, name in pictures.items():
+        browser.get(f"{ui.url}/assets/{asset}?partition=tiny__taught&view=partitions")
+        assert shows(browser, name)

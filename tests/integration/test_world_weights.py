@@ -187,7 +187,7 @@ def test_the_clip_finds_captions(tmp_path):
 
 
 def test_faces_are_found_and_told_apart(face, tmp_path):
-    from likeness.world.learn.face import measure_face
+    from likeness.world.learn.face_quality import measure_face
 
     book = write_book(tmp_path / "book", "face-test", 500, judges.test_mixture("face"))
     found = measure_face(face, book)

@@ -54,7 +54,7 @@ def _clip(folder: Path, scratch: Path) -> dict[str, float]:
 
 def _face(folder: Path, scratch: Path) -> dict[str, float]:
     from likeness.faces.small import SmallFace
-    from likeness.world.learn.face import measure_face
+    from likeness.world.learn.face_quality import measure_face
     from likeness.world.learn.judges import test_book
 
     return measure_face(SmallFace.load(folder), test_book("face", scratch))

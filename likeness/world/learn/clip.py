@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 SIDE, PATCH, POSITIONS = 64, 8, 77
 MEAN, STD = (0.5, 0.5, 0.5), (0.27, 0.27, 0.27)
 PLAN = Plan(
-    steps=850, learning_rate=5e-4, weight_decay=0.05, ema=0.998, precision="bfloat16", seed=51
+    steps=1200,
+    learning_rate=2e-3,
+    weight_decay=0.05,
+    ema=0.998,
+    precision="bfloat16",
+    seed=51,
+    optimizer="muon",
 )
 BATCH = 160
 PLANS = {"clip": (PLAN, BATCH)}

@@ -1,14 +1,13 @@
 """Train ``small-face``: the detector on every picture, the embedding on the faces in them."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from likeness.errors import BadInput
 from likeness.finetune.loop import Plan, generator_of, train
-from likeness.world.description import TRAITS
+from likeness.world.learn.face_pages import COUNTED, Faces, faces_of
+from likeness.world.learn.face_quality import calibrate, measure_face
 from likeness.world.learn.keep import some_of, write_results
 
 if TYPE_CHECKING:
@@ -16,56 +15,25 @@ if TYPE_CHECKING:
 
     from likeness.faces.detector import Detector
     from likeness.faces.embedding import Embedding
-    from likeness.faces.small import Detection, SmallFace
+    from likeness.faces.small import SmallFace
     from likeness.world.book import Book
 
-FALSE_ACCEPTS = 0.02  # rate at which strangers may pass for one person
 HELD_BACK = 0.1  # of the training identities: for the thresholds
-COUNTED = 8.0  # height of a face in pixels from which it must be found
-CLEAR = 16.0  # height of a face in pixels from which a photo is good enough to tell people apart
 GRID = 16
 SCALE, MARGIN = 24.0, 0.15
 TRAITS_WEIGHT = 12.0  # of the squared error of the traits beside the classes
 DETECT = Plan(
-    steps=4000, learning_rate=2e-3, weight_decay=0.01, ema=0.998, precision="bfloat16", seed=31
+    steps=2500,
+    learning_rate=2e-3,
+    weight_decay=0.03,
+    ema=0.998,
+    precision="bfloat16",
+    seed=31,
+    optimizer="muon",
 )
-EMBED = Plan(
-    steps=2200, learning_rate=3e-3, weight_decay=0.03, ema=0.998, precision="bfloat16", seed=32
-)
+EMBED = DETECT.model_copy(update={"seed": 32, "steps": 2600})
 DETECT_BATCH, EMBED_BATCH = 64, 256
 PLANS = {"detector": (DETECT, DETECT_BATCH), "embedding": (EMBED, EMBED_BATCH)}
-
-
-@dataclass(frozen=True)
-class Faces:
-    """The faces of a book: N rows, NaN where a picture has none."""
-
-    boxes: np.ndarray  # N x 4 float32, fractions of the side
-    eyes: np.ndarray  # N x 4 float32, fractions of the side
-    who: np.ndarray  # N identity keys, "" where there is no person
-    traits: np.ndarray  # N x 19 float32 in -1..1: TRAITS and the sex
-    clear: np.ndarray  # N bool: a sharp photo with a face of at least CLEAR px
-
-
-def faces_of(book: "Book") -> Faces:
-    """Boxes, eyes and identities of all pages."""
-    boxes = np.full((len(book.pages), 4), np.nan, np.float32)
-    eyes = np.full((len(book.pages), 4), np.nan, np.float32)
-    traits = np.zeros((len(book.pages), len(TRAITS) + 1), np.float32)
-    clear = np.zeros(len(book.pages), bool)
-    who = []
-    for i, page in enumerate(book.pages):
-        it = page.description
-        who.append(it.person.identity.key if it.person else "")
-        if page.face is not None and page.eyes is not None and it.person is not None:
-            boxes[i] = page.face
-            eyes[i] = (*page.eyes[0], *page.eyes[1])
-            identity = it.person.identity
-            traits[i] = (*identity.traits, 1.0 if identity.sex == "male" else -1.0)
-            photo = it.style == "photo" and it.painter is None and not it.blurred
-            height = (page.face[3] - page.face[1]) * book.pictures.shape[1]
-            clear[i] = photo and height >= CLEAR
-    return Faces(boxes, eyes, np.array(who), traits, clear)
 
 
 def make(book: Path, test_book: Path, out: Path, scratch: Path) -> dict[str, float]:
@@ -203,9 +171,10 @@ def _train_embedding(
     torch.manual_seed(plan.seed)
     network = Embedding()
     network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    classes = nn.Parameter(torch.randn(len(keys), DIMENSIONS) * 0.1)
-    both = nn.ModuleDict({"network": network})
-    both.register_parameter("classes", classes)
+    # A table, not a matrix, to the optimiser: a row moves only when its person was seen.
+    classes = nn.Embedding(len(keys), DIMENSIONS)
+    nn.init.normal_(classes.weight, std=0.1)
+    both = nn.ModuleDict({"network": network, "classes": classes})
     # What makes a person is known here: learning it too needs far fewer pictures than telling
     # people apart by name alone.
     both["traits"] = nn.Linear(DIMENSIONS, faces.traits.shape[1])
@@ -218,7 +187,7 @@ def _train_embedding(
         who = torch.from_numpy(person[chosen])
         with torch.autocast("cpu", enabled=False):
             features = features.float()
-            apart = cosface_loss(F.normalize(features, dim=1), classes, who, SCALE, margin)
+            apart = cosface_loss(F.normalize(features, dim=1), classes.weight, who, SCALE, margin)
             known = both["traits"](features)
             off = (known - torch.from_numpy(faces.traits[chosen])).pow(2).mean()
             return {"loss": apart + TRAITS_WEIGHT * off, "apart": apart, "traits": off}
@@ -282,129 +251,6 @@ def sharpen(embedding: "Embedding", book: "Book", faces: Faces, rows: np.ndarray
         values, vectors = torch.linalg.eigh(within + 0.1 * total)
         white = (vectors * values.clamp_min(1e-9).rsqrt()) @ vectors.T
         embedding.turn(white, features.mean(0))
-
-
-def calibrate(
-    face: "SmallFace", book: "Book", faces: Faces, rows: np.ndarray
-) -> dict[str, float | str]:
-    """The threshold of distances at the false-accept rate, and that of scores at the best F1."""
-    pictures = np.asarray(book.pictures[rows])
-    boxes = faces.boxes[rows]
-    found = face.detect(pictures)
-    scores = np.arange(0.1, 0.9, 0.05)
-    quality = [_found(found, boxes, pictures.shape[1], least) for least in scores]
-    f1 = [2 * r * p / max(r + p, 1e-9) for r, p, *_ in quality]
-    face.least_score = float(scores[int(np.argmax(f1))])
-    kept = [[d for d in some if d.score >= face.least_score] for some in found]
-    clear = faces.clear[rows]
-    vectors = face.embed(pictures[clear], [one for one, c in zip(kept, clear, strict=True) if c])
-    near, far, _ = _pair_distances(vectors.vectors, faces.who[rows][clear])
-    if not len(near) or not len(far):
-        raise BadInput(
-            "the held-back pages show no two faces to compare: use a book with more people, each "
-            "in several pictures, or train for more steps"
-        )
-    threshold = float(np.quantile(far, FALSE_ACCEPTS))
-    face.threshold = threshold
-    return {
-        "model": "small-face",
-        "threshold": threshold,
-        "least_score": face.least_score,
-        "false_accept_rate": FALSE_ACCEPTS,
-        "true_accept_rate": float(np.mean(near <= threshold)),
-        "pairs_same": len(near),
-        "pairs_different": len(far),
-    }
-
-
-def _pair_distances(
-    vectors: np.ndarray, who: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distances of all pairs of pictures of one person, of all of two; and whose the former are."""
-    from likeness.faces.small import distances
-
-    good = np.isfinite(vectors[:, 0]) & (who != "")
-    vectors, who = vectors[good], who[good]
-    first, second = np.triu_indices(len(who), 1)
-    apart = distances(vectors, vectors)[first, second]
-    same = who[first] == who[second]
-    return apart[same], apart[~same], who[first][same]
-
-
-def _found(
-    found: list[list["Detection"]], boxes: np.ndarray, side: int, least: float
-) -> tuple[float, float, int, int]:
-    """Recall, precision; faces that had to be found (overlap above a half), and that were said.
-
-    Faces smaller than counted are neither missed nor wrongly found.
-    """
-    import torch
-
-    from likeness.faces.heatmaps import overlap
-
-    hits = wrong = wanted = 0
-    for detections, box in zip(found, boxes, strict=True):
-        said = torch.tensor([d.box for d in detections if d.score >= least]).view(-1, 4)
-        there = bool(np.isfinite(box[0]))
-        true = torch.tensor(box * side)[None].nan_to_num(-1.0)
-        right = bool((overlap(said, true) > 0.5).any()) if there else False
-        if there and (box[3] - box[1]) * side < COUNTED:
-            continue
-        wanted += there
-        hits += right
-        wrong += len(said) - right
-    return hits / max(wanted, 1), hits / max(hits + wrong, 1), wanted, hits + wrong
-
-
-def measure_face(face: "SmallFace", book: "Book") -> dict[str, float]:
-    """Detection and verification on a book of identities never trained on.
-
-    Verification: all pairs of sharp photos with a face of at least ``CLEAR`` px, over all ages and
-    head turns; and, as ``any_true_accept_rate``, of all pictures in which a face was found.
-    """
-    faces = faces_of(book)
-    pictures = np.asarray(book.pictures)
-    found = face.detect(pictures)
-    recall, precision, wanted, said = _found(
-        found, faces.boxes, pictures.shape[1], face.least_score
-    )
-    embedded = face.embed(pictures, found)
-    any_near, _, _ = _pair_distances(embedded.vectors, faces.who)
-    near, far, whose = _pair_distances(embedded.vectors[faces.clear], faces.who[faces.clear])
-    low, high = _over_people(near <= face.threshold, whose)
-    return {
-        "detection_recall": recall,
-        "n/detection_recall": wanted,
-        "detection_precision": precision,
-        "n/detection_precision": said,
-        "faces_embedded": sum(status == "ok" for status in embedded.status),
-        "threshold": face.threshold,
-        "false_accept_rate": float(np.mean(far <= face.threshold)),
-        "true_accept_rate": float(np.mean(near <= face.threshold)),
-        "n/true_accept_rate": len(near),
-        "low/true_accept_rate": low,
-        "high/true_accept_rate": high,
-        "true_accept_rate_at_exact_threshold": float(
-            np.mean(near <= np.quantile(far, FALSE_ACCEPTS))
-        ),
-        "any_true_accept_rate": float(np.mean(any_near <= face.threshold)),
-        "n/any_true_accept_rate": len(any_near),
-        "n/false_accept_rate": len(far),
-    }
-
-
-def _over_people(hits: np.ndarray, whose: np.ndarray) -> tuple[float, float]:
-    """95 % percentile interval of the share of pairs that hit, over people drawn anew.
-
-    Pairs of one person are not independent of each other.
-    """
-    names, number = np.unique(whose, return_inverse=True)
-    if not len(names):
-        return float("nan"), float("nan")
-    right, pairs = np.bincount(number, hits), np.bincount(number)
-    draws = np.random.default_rng(0).integers(len(names), size=(1000, len(names)))
-    low, high = np.percentile(right[draws].sum(1) / pairs[draws].sum(1), (2.5, 97.5))
-    return float(low), float(high)
 
 
 def _just_trained(folder: Path) -> "SmallFace":

@@ -14,11 +14,11 @@ KEY = Mixture(
     unseen=("unseen_by_base",),
 )
 # Several pictures of each of many people; and pictures of nobody, where no face is to be found.
-FACES = Mixture(people=0.8, things=0.12, named=0.0, identities=2000, related=0.08, portraits=0.75)
+FACES = Mixture(people=0.8, things=0.12, named=0.0, identities=5000, related=0.08, portraits=0.75)
 # Named people too, in pictures of its own: prompts with names are scored as well.
 PAIRS = Mixture(named=0.4)
 MIXTURES = {"clip": PAIRS, "face": FACES, "reader": KEY}
-COUNTS = {"clip": 24_000, "face": 26_000, "reader": 90_000}
+COUNTS = {"clip": 48_000, "face": 60_000, "reader": 90_000}
 TEST_COUNTS = {"clip": 640, "face": 1_500, "reader": 3_000}
 
 
