@@ -47,7 +47,8 @@ def train(
         curves.append(_train_round(one, pictures, truth, params, output, scratch))
     history = pd.concat(curves, ignore_index=True)
     history.to_parquet(output / "curves.parquet", index=False)
-    draw_curves(history, output / "curves.png")
+    if history["epoch"].nunique() > 1:  # what learns in one go has no curve
+        draw_curves(history, output / "curves.png")
     (output / "network.json").write_text(params.model_dump_json(indent=1))
     kept = history[history["kept"]].drop(columns=["epoch", "kept"]).mean(numeric_only=True)
     figures = {name: float(value) for name, value in kept.items()}

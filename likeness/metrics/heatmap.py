@@ -46,7 +46,10 @@ def heat_maps(lines: Sequence[Sequence[Panel]], file: Path) -> None:
         for axis in places[len(line) :]:
             axis.set_axis_off()
         for axis, panel in zip(places, line, strict=False):
-            shown = axis.imshow(panel.matrix, cmap=colours, vmin=0, vmax=1, aspect="auto")
+            # Nearest: a smoothed yes or no would show shapes that are not there.
+            shown = axis.imshow(
+                panel.matrix, colours, vmin=0, vmax=1, aspect="auto", interpolation="nearest"
+            )
             axis.set_title(panel.title, fontsize=9)
             _name(axis.xaxis, panel.columns)
             _name(axis.yaxis, panel.rows)
@@ -57,13 +60,17 @@ def heat_maps(lines: Sequence[Sequence[Panel]], file: Path) -> None:
 
 
 def _name(axis: Any, names: Sequence[str]) -> None:
-    """A tick at the middle of each run of equal names, at most a dozen."""
+    """A tick at the middle of each run of equal names, with a twelfth of the side between two."""
     runs: list[tuple[str, int, int]] = []
     for place, name in enumerate(names):
         if runs and runs[-1][0] == name:
             runs[-1] = (name, runs[-1][1], place)
         else:
             runs.append((name, place, place))
-    shown = runs[:: max(1, -(-len(runs) // 12))]
-    axis.set_ticks([(first + last) / 2 for _, first, last in shown])
-    axis.set_ticklabels([name for name, _, _ in shown], fontsize=7)
+    shown: list[tuple[float, str]] = []
+    for name, first, last in runs:
+        middle = (first + last) / 2
+        if not shown or middle - shown[-1][0] >= len(names) / 12:
+            shown.append((middle, name))
+    axis.set_ticks([middle for middle, _ in shown])
+    axis.set_ticklabels([name for _, name in shown], fontsize=7)

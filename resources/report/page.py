@@ -52,6 +52,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     ]
     here = Path(__file__).parent
     templates = Environment(loader=FileSystemLoader(here), autoescape=True)
+    templates.filters["filled"] = _filled
     page, own = (templates.get_template(f"{name}.html.j2") for name in ("page", "experiment"))
     cost, by_key = (_cost(artifacts.warehouse, view, *of) for view, *of in COST_TABLES)
     style = (here / "style.css").read_text()
@@ -62,6 +63,11 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     for one in (one for study in studies for one in study["experiments"] if one["page"]):
         (folder / one["page"]).write_text(own.render(one=one, style=style), encoding="utf-8")
     return {"studies": len(studies), "pictures": len(list((folder / "pictures").iterdir()))}
+
+
+def _filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Without columns in which nothing stands, such as what was published where nothing was."""
+    return table.loc[:, (table != "").any()]
 
 
 def _cost(warehouse: Path, view: str, *of: str) -> pd.DataFrame:
@@ -122,6 +128,7 @@ def _study(
     warehouse = artifacts.warehouse
     painters = {network.painter for network in study.networks.values()}
     return {
+        "name": study.name,
         "title": study.title,
         "about": study.about,
         "judged": bool(study.networks),
@@ -176,7 +183,7 @@ def _person(artifacts: Artifacts, study: Study, pictures: Pictures, folder: Path
 def _galleries(
     warehouse: Path, registry: Registry, study: Study, pictures: Pictures
 ) -> list[dict[str, Any]]:
-    """Most and least certain verdicts of each judge of the split, and its surest mistakes."""
+    """Of each judge of the split: most and least certain verdicts, and its surest mistakes."""
     wanted = {
         "most certain": "ORDER BY confidence DESC",
         "least certain": "ORDER BY confidence",
@@ -186,6 +193,7 @@ def _galleries(
     for key, network in study.networks.items():
         if network.rounds != "split":
             continue
+        rows_of = []
         for title, clause in wanted.items():
             rows = query(
                 warehouse,
@@ -199,7 +207,9 @@ def _galleries(
                 for row in rows.itertuples()
             ]
             if shown:
-                galleries.append({"title": f"{key}: {title}", "pictures": shown})
+                rows_of.append({"title": title, "pictures": shown})
+        if rows_of:
+            galleries.append({"title": key, "rows": rows_of})
     return galleries
 
 
