@@ -16,10 +16,7 @@ def draw_curves(history: pd.DataFrame, file: Path) -> None:
             if measure in part:
                 axis.plot(part["epoch"], part[measure], "--", color=color, alpha=0.5)
             if f"val_{measure}" in part:
-                marker = "o" if len(part) == 1 else None
-                axis.plot(
-                    part["epoch"], part[f"val_{measure}"], color=color, marker=marker, label=name
-                )
+                axis.plot(part["epoch"], part[f"val_{measure}"], color=color, label=name)
         axis.set(xlabel="epoch", title=f"{measure} (dashed: training, solid: validation)")
         axis.title.set_fontsize(9)
         axis.grid(alpha=0.3)

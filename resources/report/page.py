@@ -52,7 +52,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     ]
     here = Path(__file__).parent
     templates = Environment(loader=FileSystemLoader(here), autoescape=True)
-    templates.filters["filled"] = _filled
+    templates.filters["filled"] = filled
     page, own = (templates.get_template(f"{name}.html.j2") for name in ("page", "experiment"))
     cost, by_key = (_cost(artifacts.warehouse, view, *of) for view, *of in COST_TABLES)
     style = (here / "style.css").read_text()
@@ -65,7 +65,7 @@ def render(artifacts: Artifacts, registry: Registry, folder: Path) -> dict[str, 
     return {"studies": len(studies), "pictures": len(list((folder / "pictures").iterdir()))}
 
 
-def _filled(table: pd.DataFrame) -> pd.DataFrame:
+def filled(table: pd.DataFrame) -> pd.DataFrame:
     """Without columns in which nothing stands, such as what was published where nothing was."""
     return table.loc[:, (table != "").any()]
 
