@@ -14,7 +14,8 @@ def listed(raw: Path, config: TEdBench) -> list[Listed]:
     """Kawar et al. 2023, *Imagic*, arXiv 2210.09276: ``[{img_name, target_text}, ...]``.
 
     An edit goes by the name that the bench gives its results: the photo's and the text's, with
-    underscores. Raises ``BadInput`` where the file is no list.
+    underscores (and, on disk, without the text's full stop). Raises ``BadInput`` where the file
+    is no list.
     """
     try:
         entries = json.loads(read_list(raw, config.listing))

@@ -88,17 +88,22 @@ def controlled(unet: Any, controller: Controller) -> Iterator[None]:
 
 
 class MapStore:
-    """Cross-attention maps, means over heads, summed over layers and steps, by their size."""
+    """Cross-attention maps, means over heads, summed over layers and steps, by their size.
+
+    Those of more than ``KEPT_QUERIES`` are let go as soon as there are coarser ones.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[int, torch.Tensor] = {}
         self._count: dict[int, int] = {}
 
     def add(self, probabilities: "torch.Tensor") -> None:
-        """Rows x heads x queries x tokens; maps of more than ``KEPT_QUERIES`` are left out."""
+        """Rows x heads x queries x tokens."""
         queries = probabilities.shape[2]
-        if queries > KEPT_QUERIES:
+        if queries > KEPT_QUERIES and any(known < queries for known in self._sums):
             return
+        for large in [known for known in self._sums if known > max(queries, KEPT_QUERIES)]:
+            del self._sums[large], self._count[large]
         # Halves would lose small maps in the sum.
         mean = probabilities.float().mean(1)
         known = self._sums.get(queries)

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from likeness.edit.change import Change
 from likeness.edit.hiper import HiPerRecipe
 from likeness.edit.imagic import ImagicRecipe
 from likeness.edit.plug_and_play import PlugAndPlayRecipe
@@ -15,7 +16,7 @@ Shares = Annotated[
     Field(
         min_length=1,
         description="shares of the recipe's own windows, a picture with each: 1 keeps the source "
-        "as long as the recipe says, 0 not at all. Tables compare the first",
+        "as long as the recipe says, 0 not at all (a local blend stays). Tables compare the first",
     ),
 ]
 
@@ -32,6 +33,12 @@ class PromptToPrompt(PromptToPromptRecipe):
         return PromptToPromptRecipe.model_validate(
             own | {name: _shortened(own[name], strength) for name in windows}
         )
+
+    def weaker(self, change: Change, strength: float) -> Change:
+        """The change with this share of the windows that words of it have of their own."""
+        windows = change.cross_replace_steps.items()
+        own = {word: _shortened(window, strength) for word, window in windows}
+        return change.model_copy(update={"cross_replace_steps": own})
 
 
 class PlugAndPlay(PlugAndPlayRecipe):

@@ -27,6 +27,10 @@ from likeness.images.sheets import ANY_SIZE
 from likeness.models.load import Pipeline
 
 NOT_INVERTED = "its picture could not be inverted"
+OTHER_WORDS = (
+    "its picture was inverted with the source prompt of an earlier pair: give all pairs of a "
+    "picture one source prompt, or invert directly"
+)
 NOT_LEARNED = "its picture could not be learned"
 NOT_IMPORTED = "there is no picture of its name in the folder"
 
@@ -76,7 +80,7 @@ class Studio:
         if "imported" in inputs:
             # Of two that differ in their suffix alone the first by name.
             files = sorted(inputs["imported"].iterdir(), reverse=True)
-            studio.imported = {file.stem.casefold(): file for file in files if file.is_file()}
+            studio.imported = {_named(file.stem): file for file in files if file.is_file()}
         return studio
 
     @cached_property
@@ -99,6 +103,8 @@ class Studio:
             return NOT_INVERTED
         if editor.name in ("hiper", "imagic") and pair.pair_id not in self.learned:
             return NOT_LEARNED
+        if isinstance(editor, PromptToPrompt) and is_bench and self._spoken_otherwise(pair):
+            return OTHER_WORDS
         try:
             if isinstance(editor, PromptToPrompt):
                 plan(self.pipe, pair.source_prompt, pair.change, editor)
@@ -164,6 +170,14 @@ class Studio:
         inverted = self._takes_inverted and pair.image_id is not None
         return None if inverted or isinstance(self.editor, Imported) else pair.seed
 
+    def _spoken_otherwise(self, pair: Wanted) -> bool:
+        """Whether its source, sampled from noise, would be sampled with words it was not found by.
+
+        A source that is put back onto its trajectory goes the same way with any words.
+        """
+        name = pair.image_id or ""
+        return self.starts[name].trajectory is None and self.spoken[name] != pair.source_prompt
+
     @property
     def _takes_inverted(self) -> bool:
         return isinstance(self.editor, PromptToPrompt | PlugAndPlay)
@@ -185,13 +199,12 @@ class Studio:
         keep_maps: bool,
     ) -> list[Edited]:
         sources = [pair.source_prompt for pair in batch]
-        changes = [pair.change for pair in batch]
-        return [
-            (edit_with_maps if keep_maps and not number else edit)(
-                self.pipe, starts, sources, changes, editor.at(strength), on_step
-            )
-            for number, strength in enumerate(editor.strengths)
-        ]
+        found = []
+        for number, strength in enumerate(editor.strengths):
+            changes = [editor.weaker(pair.change, strength) for pair in batch]
+            make = edit_with_maps if keep_maps and not number else edit
+            found.append(make(self.pipe, starts, sources, changes, editor.at(strength), on_step))
+        return found
 
     def _regenerated(
         self, batch: Sequence[Wanted], editor: Denoising, on_step: Callable[[], object]
@@ -210,12 +223,17 @@ class Studio:
 
     def _imported(self, pair: Wanted) -> np.ndarray:
         """S x S x 3 uint8. Raises Undecodable, with a reason, where there is no such picture."""
-        names = [name.casefold() for name in (pair.pair_id, pair.label)]
+        names = [_named(name) for name in (pair.pair_id, pair.label)]
         file = next((self.imported[name] for name in names if name in self.imported), None)
         if file is None:
             raise Undecodable(NOT_IMPORTED)
         square = Preparation(size=self.side, resize="crop", color="color")
         return np.asarray(prepare(decode(file, ANY_SIZE), square))
+
+
+def _named(name: str) -> str:
+    """In any case of letters; and TEdBench's files drop the full stop that its texts end with."""
+    return name.casefold().rstrip(".")
 
 
 def _let_go(starts: dict[str, Start], editor: Editor) -> dict[str, Start]:

@@ -186,7 +186,7 @@ def _edit_all(
 
 
 def _batches(pairs: Sequence[Wanted], params: EditsParams) -> list[list[Wanted]]:
-    """The first source by itself, whose maps are drawn; then as many as go together."""
+    """The first source by itself, whose first maps are drawn; then as many as go together."""
     each = params.batch
     if isinstance(params.editor, HiPerRecipe):
         each = max(1, each // len(params.editor.strengths))  # all strengths are sampled at once
@@ -194,9 +194,8 @@ def _batches(pairs: Sequence[Wanted], params: EditsParams) -> list[list[Wanted]]
     if isinstance(params.editor, PromptToPrompt) and pairs:
         key = _source_key(pairs[0])
         first = [pair for pair in pairs if _source_key(pair) == key]
-    rest = pairs[len(first) :]
-    found = [list(rest[i : i + each]) for i in range(0, len(rest), each)]
-    return [first, *found] if first else found
+    parts = (first, pairs[len(first) :])
+    return [list(some[i : i + each]) for some in parts for i in range(0, len(some), each)]
 
 
 def _keep(

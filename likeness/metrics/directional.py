@@ -32,7 +32,9 @@ def directional_similarity(
     """Cosine of the change of picture i with the change of text i; all four N x D of any length.
 
     Features are normalised first, then subtracted (Brooks et al. 2023, *InstructPix2Pix*, arXiv
-    2211.09800). Without a change of either, or without features, there is no value.
+    2211.09800). A picture that stands still has gone no way, and has 0: left out, an editor that
+    does nothing would seem as good as its other pairs. Without features, or a change of the text,
+    there is no value.
     Raises ``BadInput`` for different shapes.
     """
     paired(image_before, image_after, text_before, text_after)
@@ -40,15 +42,11 @@ def directional_similarity(
     text = unit(text_after) - unit(text_before)
     reasons = tuple(map(_reason, np.linalg.norm(image, axis=1), np.linalg.norm(text, axis=1)))
     values = np.clip(np.einsum("nd,nd->n", unit(image), unit(text)), -1.0, 1.0)
+    values[np.linalg.norm(image, axis=1) < LEAST_CHANGE] = 0.0
     return Directional(np.where([not why for why in reasons], values, np.nan), reasons)
 
 
 def _reason(image_change: float, text_change: float) -> str:
     if np.isnan(image_change) or np.isnan(text_change):
         return "a picture or a text has no features"
-    still = [
-        name
-        for name, change in (("picture", image_change), ("text", text_change))
-        if change < LEAST_CHANGE
-    ]
-    return f"the {' and the '.join(still)} did not change" if still else ""
+    return "the text did not change" if text_change < LEAST_CHANGE else ""

@@ -122,12 +122,12 @@ def mean_of_sets(matrices: Sequence[np.ndarray], averaging: SsimProtocol) -> Pai
     if len(matrices) == 1:
         return mean_within(matrices[0], averaging)
     values = [within(matrix) for matrix in matrices]
-    each = [float(one.mean()) for one in values if len(one)]
-    pooled = np.concatenate([np.empty(0), *values])
-    if not len(pooled):
+    some = [one for one in values if len(one)]
+    if not some:
         return PairMean(Rate(math.nan, 0, math.nan, math.nan), 0)
-    known = mean_of_pictures(np.array(each))
-    return PairMean(Rate(float(pooled.mean()), len(pooled), known.low, known.high), 0)
+    counts = np.array([len(one) for one in some])
+    known = mean_of_pictures(np.array([one.mean() for one in some]), weights=counts)
+    return PairMean(known._replace(n=int(counts.sum())), 0)
 
 
 def _matrices(

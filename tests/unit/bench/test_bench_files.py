@@ -61,7 +61,7 @@ def test_tedbench_is_read_as_it_is_published(tmp_path):
         "originals/dog2_standing.jpeg": encoded(photo(0, (60, 40)), "JPEG"),
         "originals/cat_1.png": encoded(photo(1)),
         # results of others are no sources
-        "imagic/dog2_standing.jpeg-A_photo_of_a_sitting_dog..png": encoded(photo(2)),
+        "imagic/dog2_standing.jpeg-A_photo_of_a_sitting_dog.png": encoded(photo(2)),
     }
     summary, pairs, output = ted(tmp_path, entries, files)
     assert (summary["images"], summary["pairs"], summary["pairs_rejected"]) == (2, 3, 0)

@@ -136,7 +136,11 @@ def test_means_are_over_heads_layers_and_steps():
 
 @pytest.mark.parametrize(
     ("sides", "chosen"),
-    [((8, 16, 32), 16), ((4, 8), 8), ((12, 24), 12), ((32, 64), 32), ((24, 32), 24)],
+    [
+        *[((8, 16, 32), 16), ((4, 8), 8), ((12, 24), 12), ((32, 64), 32), ((24, 32), 24)],
+        # of a model with larger latents than that the coarsest, in whatever order they come
+        *[((72, 36), 36), ((36, 72), 36), ((72, 36, 16), 16), ((64,), 64)],
+    ],
 )
 def test_layout_is_read_from_the_finest_maps_up_to_16(sides, chosen):
     store = MapStore()
@@ -146,10 +150,17 @@ def test_layout_is_read_from_the_finest_maps_up_to_16(sides, chosen):
 
 
 def test_no_map_is_no_layout():
-    store = MapStore()
-    store.add(torch.rand(1, 1, 64**2, 3))
     with pytest.raises(ValueError, match="no cross-attention map"):
-        store.mean()
+        MapStore().mean()
+
+
+def test_large_maps_are_let_go_and_do_not_come_back():
+    store = MapStore()
+    large, small = torch.rand(1, 1, 40**2, 3), torch.rand(1, 1, 20**2, 3)
+    for one in (large, small, large, small):
+        store.add(one)
+    torch.testing.assert_close(store.mean(), small[0])
+    assert list(store._sums) == [20**2]
 
 
 def test_grids_are_halvings_of_the_latents():

@@ -211,7 +211,8 @@ def test_published_edits_are_found_by_what_their_bench_calls_the_pair(make, tmp_
     label = "dog2_standing.jpeg-A_photo_of_a_sitting_dog."
     wanted[0] = wanted[0].model_copy(update={"label": label})
     wanted[1] = wanted[1].model_copy(update={"label": label.upper().replace("DOG2", "Cat1")})
-    shades = {f"{label}.png": 40, "cat1_standing.JPEG-a_photo_of_a_SITTING_dog..PNG": 80}
+    # the texts of the list end with a full stop, the files do not
+    shades = {f"{label}png": 40, "cat1_standing.JPEG-a_photo_of_a_SITTING_dog.PNG": 80}
     shades[f"{wanted[2].pair_id}.png"] = 120
     (tmp_path / "theirs").mkdir()
     for name, shade in shades.items():
@@ -287,3 +288,44 @@ def test_with_plain_inversion_sources_are_sampled_from_the_inverted_noise(make, 
     assert np.abs(shown["direct"] - held).max() <= 1
     assert np.abs(shown["ddim"] - free).max() <= 1
     assert np.abs(shown["ddim"] - held).max() > 1
+
+
+def test_a_source_that_was_inverted_with_other_words_is_sampled_with_these_or_not_at_all(
+    make, tmp_path
+):
+    ids = write_bench(tmp_path / "bench", 1)
+    inputs = {"sources": tmp_path / "bench", "inverted": inverted(tmp_path / "inv", ids)}
+    wanted = of_bench(ids)
+    wanted.append(wanted[0].model_copy(update={"pair_id": "second", "source_prompt": "a dog"}))
+    for inversion, status in (("direct", "accepted"), ("ddim", "rejected")):
+        table, _ = make(inversion, CONTROL, wanted, inputs=inputs, inversion=inversion)
+        edits = table[table["role"] == "edit"].set_index("pair_id")
+        assert set(edits.loc["second", "status"]) == {status}
+    assert "give all pairs of a picture one source prompt" in edits.loc["second", "reason"].iloc[0]
+    assert set(edits.loc[wanted[0].pair_id, "status"]) == {"accepted"}
+
+
+def test_all_edits_of_one_source_go_in_batches_too(make):
+    whole, pictures = make("whole", CONTROL, pairs(seeds=(3,)))
+    parts, same = make("parts", CONTROL, pairs(seeds=(3,)), batch=1)
+    assert whole["file"].tolist() == parts["file"].tolist()
+    for file in whole["file"]:
+        assert np.abs(pictures[file].astype(int) - same[file]).max() <= 1
+    every = tasks._batches(
+        pairs(seeds=(3, 4)),
+        tasks.EditsParams.model_construct(editor=tasks.PromptToPrompt(), batch=1),
+    )
+    assert [len(one) for one in every] == [1, 1, 1, 1]
+
+
+def test_a_word_with_a_window_of_its_own_is_let_go_with_the_others(make):
+    """Strength 0 is plain sampling, whatever windows words have."""
+    own = {"cross_replace_steps": {"cat": (0.0, 1.0)}}
+    held = [
+        pair.model_copy(update={"change": Change(target=CAT, **own)}) for pair in pairs(seeds=(3,))
+    ][:1]
+    plain, without = make("plain", CONTROL, pairs(seeds=(3,))[:1])
+    table, pictures = make("held", CONTROL, held)
+    last = table.loc[(table["role"] == "edit") & (table["strength"] == 0), "file"].item()
+    other = plain.loc[(plain["role"] == "edit") & (plain["strength"] == 0), "file"].item()
+    assert np.abs(pictures[last].astype(int) - without[other]).max() <= 1

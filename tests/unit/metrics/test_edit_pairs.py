@@ -93,4 +93,10 @@ def test_the_interval_is_over_sets_and_of_one_set_over_its_pictures():
     assert varied.low < 0.3
     assert np.isnan(mean_of_sets([matrix(0.2), matrix(0.8)], "corrected").mean.low)
     assert mean_of_sets([matrix(0.2)], "corrected").mean.n == 6
+    # pairs count once: of sets of different sizes the interval is about the same mean
+    large = np.where(np.eye(21, dtype=bool), 1.0, 0.9)
+    small = np.where(np.eye(2, dtype=bool), 1.0, 0.1)
+    uneven = mean_of_sets([large] * 5 + [small] * 5, "corrected").mean
+    assert uneven.value == pytest.approx((5 * 210 * 0.9 + 5 * 0.1) / (5 * 211))
+    assert 0.1 < uneven.low <= uneven.value <= uneven.high <= 0.9
     assert mean_of_sets([], "corrected").mean.n == 0
