@@ -57,7 +57,7 @@ def study(name: StudyName) -> None:
 
         settings = Settings()
         artifacts = artifacts_of(settings)
-        check_study(name, settings.raw is not None)
+        check_study(name, settings.raw)
         with open_instance() as instance:
             costs, failures = run_study(name, build_defs(artifacts), instance, say)
         print_results(console, artifacts.warehouse, name)
@@ -102,7 +102,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     Ctrl-C ends them all.
     """
     with readable():
-        from pipelines.recover import bury_lost_runs
+        from pipelines.recover import bury_dead_runs, bury_lost_runs
         from resources.run_storage import open_instance
         from resources.settings import Settings
 
@@ -110,8 +110,9 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
         beside = _preview_command(settings.preview_url)
         # tables are made by one process: two at once get in each other's way
         with open_instance() as instance:
-            # runs in a database may be those of another machine
-            for run_id in [] if settings.database else bury_lost_runs(instance):
+            # what a UI had started does not say on which machine: in a database it may be another
+            lost = [] if settings.database else bury_lost_runs(instance)
+            for run_id in [*bury_dead_runs(instance), *lost]:
                 say(f"ended run {run_id[:8]}: the process that it ran in is gone")
     root = Path(__file__).parent.parent
     scripts = Path(sys.executable).parent

@@ -6,6 +6,7 @@ are cache hits import nothing heavy, which is why it is one process; misses star
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,9 @@ from pydantic import BaseModel
 
 from assets_defs.studies import registry
 from likeness.errors import BadInput
+from likeness.images.inventory import missing_folders
+from likeness.models.local import local_folder
+from likeness.models.registry import spec_of
 from pipelines.recover import bury_dead_runs, driver_tag
 from pipelines.told import told_to_stop
 
@@ -216,15 +220,36 @@ def _is_of_database(error: SerializableErrorInfo | None) -> bool:
     return error.cls_name == "DagsterPostgresException" or any(map(_is_of_database, inner))
 
 
-def check_study(study: str, raw_is_set: bool) -> None:
+def check_study(study: str, raw: Path | None) -> None:
     """Refuse a study that cannot run, before anything starts."""
-    known = registry()
-    keys = known.keys_of(study)
-    needs = [key for key in keys.painters if not known.painters[key].painted]
-    needs += [key for key in keys.subjects if known.subjects[key].album is None]
-    needs += [key for key in keys.experiments if known.experiments[key].reads_files]
-    if needs and not raw_is_set:
+    needs = _raw_folders(study)
+    if needs and raw is None:
         raise BadInput(
             f"study '{study}' reads your own pictures ({', '.join(needs)}): "
             f"make study STUDY={study} RAW=/path/to/folder"
         )
+
+
+def check_at_hand(study: str, raw: Path | None) -> None:
+    """As ``check_study``; and refuse one of which files or models are not on this machine."""
+    check_study(study, raw)
+    for key, folders in _raw_folders(study).items():
+        # of a painter some sets may be missing: they have no data
+        if raw is not None and missing_folders(raw, folders) == folders:
+            raise BadInput(f"study '{study}' reads {', '.join(folders)} [{key}], not in {raw}")
+    for name in registry().keys_of(study).models:
+        spec = spec_of(name)
+        if not spec.is_random and local_folder(spec) is None:
+            raise BadInput(f"study '{study}' starts from {name}: likeness models fetch {name}")
+
+
+def _raw_folders(study: str) -> dict[str, list[str]]:
+    """Keys of a study that read a user's files -> their folders."""
+    known = registry()
+    keys = known.keys_of(study)
+    found = {
+        **{key: known.painters[key].raw_folders for key in keys.painters},
+        **{key: known.subjects[key].raw_folders for key in keys.subjects},
+        **{key: known.experiments[key].raw_folders for key in keys.experiments},
+    }
+    return {key: folders for key, folders in found.items() if folders}

@@ -49,14 +49,14 @@ class Due(NamedTuple):
 def watched(registry: Registry, root: Path) -> list[Watched]:
     """Everybody whose pictures are files below ``root``."""
     people = [
-        Watched("people_job", key, [root / one.folder])
+        Watched("people_job", key, [root / name for name in one.raw_folders])
         for key, one in registry.subjects.items()
-        if one.folder is not None
+        if one.raw_folders
     ]
     painters = [
-        Watched("painters_job", key, folders)
+        Watched("painters_job", key, [root / name for name in one.raw_folders])
         for key, one in registry.painters.items()
-        if (folders := [root / name for p in one.sets.values() for name in p.folders])
+        if one.raw_folders
     ]
     return people + painters
 

@@ -6,7 +6,7 @@ from pydantic import Field
 from assets_defs.results import readable_failures
 from assets_defs.studies import registry
 from likeness.errors import BadInput
-from pipelines.driver import check_study, run_studies
+from pipelines.driver import check_at_hand, check_study, run_studies
 from resources.artifacts import Artifacts
 from resources.settings import Settings
 
@@ -17,7 +17,7 @@ class RefreshConfig(dg.Config):
     """Which studies."""
 
     studies: list[str] = Field(
-        default=[], description="names of studies; none: all whose raw files are there"
+        default=[], description="names of studies; none: all whose files and models are there"
     )
 
 
@@ -27,11 +27,11 @@ def refresh(context: dg.OpExecutionContext, config: RefreshConfig, artifacts: Ar
     # the definitions hold this job
     from pipelines.definitions import build_defs
 
-    has_raw = Settings().raw is not None
+    raw, check = Settings().raw, check_study if config.studies else check_at_hand
     names = []
     for name in config.studies or registry().studies:
         try:
-            check_study(name, has_raw)
+            check(name, raw)
         except BadInput as error:
             if config.studies:
                 raise dg.Failure(description=str(error), allow_retries=False) from error

@@ -240,9 +240,8 @@ class Artifacts(dg.ConfigurableResource):
             finished.note(scratch, output, done)
         else:
             say("this work was done before and not published: publishing it now")
-        if recompute and (old := self.store.find(step.asset, work.fingerprint)):
-            self.store.quarantine(old)
-        made = self.store.publish(output, work.model_copy(update=done.model_dump()))
+        old = self.store.find(step.asset, work.fingerprint) if recompute else None
+        made = self.store.publish(output, work.model_copy(update=done.model_dump()), replaced=old)
         shutil.rmtree(scratch, ignore_errors=True)
         return made
 

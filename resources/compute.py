@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from likeness.errors import BadInput
 from resources.gpu import gpu_indices, gpu_lease
-from resources.task import run_job
+from resources.task import PARENT, run_job
 
 
 class TaskFailed(Exception):
@@ -89,6 +89,7 @@ class Compute(BaseModel):
             "OMP_NUM_THREADS": threads,
             "TF_NUM_INTRAOP_THREADS": threads,
             "GOMP_SPINCOUNT": "30000",
+            PARENT: str(os.getpid()),
             # Work without a lease sees no GPU at all.
             "CUDA_VISIBLE_DEVICES": gpu or "",
         }

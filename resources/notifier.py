@@ -4,8 +4,11 @@ import json
 import logging
 import os
 import smtplib
+import time
 import urllib.request
+from collections.abc import Callable
 from email.message import EmailMessage
+from http.client import HTTPException
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
@@ -17,6 +20,8 @@ from likeness.errors import BadInput
 log = logging.getLogger("likeness")
 LOG = "log"
 TIMEOUT = 10  # seconds
+# Seconds to wait before the next try: nobody asks a second time for a message that was lost.
+PAUSES = (2, 8)
 PASSWORD = "LIKENESS_SMTP_PASSWORD"
 
 
@@ -37,21 +42,17 @@ class Notifier(dg.ConfigurableResource):
     def send(self, subject: str, facts: dict[str, str]) -> None:
         """Tell; ``facts`` are named lines below the subject. BadInput says why it did not work."""
         text = "\n".join([subject, *(f"{name}: {value}" for name, value in facts.items())])
-        try:
-            if self.to == LOG:
-                log.error("%s", text)
-            elif self.to.startswith("mailto:"):
-                self._mail(subject, text)
-            elif urlsplit(self.to).scheme in ("http", "https"):
-                self._post({"text": text, "subject": subject, **facts})
-            else:
-                raise BadInput(
-                    "LIKENESS_NOTIFY is none of log, mailto:person@host and https://...: correct it"
-                )
-        except (smtplib.SMTPException, URLError, OSError) as error:
-            # not the address itself: whoever knows that of a webhook can write to it
-            kind = "the mail server" if self.to.startswith("mailto:") else "the webhook"
-            raise BadInput(f"{kind} of LIKENESS_NOTIFY did not take it: {error}") from error
+        if self.to == LOG:
+            log.error("%s", text)
+        elif self.to.startswith("mailto:"):
+            _patiently(lambda: self._mail(subject, text), "the mail server")
+        elif urlsplit(self.to).scheme in ("http", "https"):
+            body = {"text": text, "subject": subject, **facts}
+            _patiently(lambda: self._post(body), "the webhook")
+        else:
+            raise BadInput(
+                "LIKENESS_NOTIFY is none of log, mailto:person@host and https://...: correct it"
+            )
 
     def _mail(self, subject: str, text: str) -> None:
         message = EmailMessage()
@@ -76,6 +77,20 @@ class Notifier(dg.ConfigurableResource):
         )
         with urllib.request.urlopen(request, timeout=TIMEOUT):
             pass
+
+
+def _patiently(send: Callable[[], None], whom: str) -> None:
+    """Try a few times; BadInput when nothing was taken."""
+    for pause in (*PAUSES, None):
+        try:
+            send()
+            return
+        except (smtplib.SMTPException, HTTPException, URLError, OSError) as error:
+            if pause is None:
+                # not what an HTTPException says: it holds the address, whose knowledge is its key
+                said = type(error).__name__ if isinstance(error, HTTPException) else error
+                raise BadInput(f"{whom} of LIKENESS_NOTIFY did not take it: {said}") from None
+            time.sleep(pause)
 
 
 def notifier_from_environment() -> Notifier:

@@ -110,11 +110,15 @@ class S3Backend:
         return answer
 
     def delete(self, key: str) -> None:
-        """Remove an object, or all objects below a folder."""
+        """Remove an object, or all objects below a folder; BadInput where it is not allowed."""
         objects = [DeleteObject(self._prefix + name) for name in [*self.listing(key), key]]
         with self._plain_errors():
-            for error in self._minio.remove_objects(self._bucket, objects):
-                log.warning("%s could not be deleted: %s", error.name, error.message)
+            refused = list(self._minio.remove_objects(self._bucket, objects))
+        if refused:
+            raise BadInput(
+                f"{refused[0].name} and {len(refused) - 1} more cannot be deleted from the bucket "
+                f"{self._bucket} ({refused[0].message}): the keys need the right to delete"
+            )
 
     def listing(self, prefix: str) -> dict[str, Stored]:
         """Every object below the folder ``prefix`` by its key."""

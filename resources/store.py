@@ -82,6 +82,7 @@ class Problem(BaseModel):
     fingerprint: str
     path: str
     reason: str
+    location: str  # of its files; empty where the manifest cannot be read
 
 
 def open_store(uri: str, read_cache: Path, cache_gb: float) -> "ArtifactStore":
@@ -125,13 +126,14 @@ class ArtifactStore:
                 return None
         return manifest
 
-    def publish(self, folder: Path, work: Work) -> Manifest:
+    def publish(self, folder: Path, work: Work, replaced: Manifest | None = None) -> Manifest:
         """Store a finished local folder, which is gone afterwards; ``fetch`` gives it back.
 
-        When another process has published the same fingerprint first, its artefact is returned.
+        When another process has published the same fingerprint first, its artefact is returned;
+        but ``replaced`` gives way, once all files of the new one are there.
         Where the store fails, the folder is still there: nothing is to be made again.
         """
-        if first := self.find(work.asset, work.fingerprint):
+        if replaced is None and (first := self.find(work.asset, work.fingerprint)):
             shutil.rmtree(folder)
             return first
         files = describe_folder(folder)
@@ -146,10 +148,12 @@ class ArtifactStore:
         )
         try:
             self._backend.put(folder, ours)
+            if replaced is not None:
+                self.quarantine(replaced)
             first = self._claim(key, ours)
         except OSError:
             # what fills a disk shall not stay there
-            with suppress(OSError):
+            with suppress(OSError, BadInput):
                 self._backend.delete(attempt)
             raise
         self._backend.settle(folder, ours)
@@ -215,9 +219,15 @@ class ArtifactStore:
         ]
 
     def set_aside_damaged(self, problems: Iterable[Problem]) -> None:
-        """Quarantine every artefact with a problem: its next run makes it again."""
-        for asset, fingerprint in {(one.asset, one.fingerprint) for one in problems}:
-            if manifest := self._manifest(_manifest_key(asset, fingerprint)):
+        """Quarantine every artefact with a problem: its next run makes it again.
+
+        One that was made again since the problem was found is left alone.
+        """
+        for asset, fingerprint, location in {
+            (p.asset, p.fingerprint, p.location) for p in problems
+        }:
+            manifest = self._manifest(_manifest_key(asset, fingerprint))
+            if manifest is not None and manifest.location == location:
                 self.quarantine(manifest)
 
     def listing(self) -> dict[str, Stored]:
@@ -325,11 +335,12 @@ class ArtifactStore:
         if manifest is None:
             yield _problem(asset, fingerprint, MANIFEST, "cannot be read")
             return
+        at = manifest.location
         if content_digest(manifest.files) != manifest.content:
-            yield _problem(asset, fingerprint, MANIFEST, "does not fit its content digest")
+            yield _problem(asset, fingerprint, MANIFEST, "does not fit its content digest", at)
         for entry in manifest.files:
             if reason := self._wrong(manifest, entry):
-                yield _problem(asset, fingerprint, entry.path, reason)
+                yield _problem(asset, fingerprint, entry.path, reason, at)
 
     def _wrong(self, manifest: Manifest, entry: FileEntry) -> str | None:
         digest = hashlib.sha256()
@@ -364,8 +375,10 @@ def _ref_key(asset: str, partition: str | None) -> str:
     return f"refs/{asset}/{'%5F' if partition == '_' else name}.json"
 
 
-def _problem(asset: str, fingerprint: str, path: str, reason: str) -> Problem:
-    return Problem(asset=asset, fingerprint=fingerprint, path=path, reason=reason)
+def _problem(asset: str, fingerprint: str, path: str, reason: str, location: str = "") -> Problem:
+    return Problem(
+        asset=asset, fingerprint=fingerprint, path=path, reason=reason, location=location
+    )
 
 
 def _now() -> str:

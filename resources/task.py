@@ -22,16 +22,22 @@ from likeness.errors import BadInput
 from resources.shortage import shortage
 
 PR_SET_PDEATHSIG = 1
+PARENT = "LIKENESS_PARENT"  # who starts the process writes its own number there
 
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent ends, however it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    parent = os.getppid()
+    # A parent that died while this interpreter started is not our parent any more.
+    parent = int(os.environ.get(PARENT) or os.getppid())
+    if os.getppid() != parent:
+        os._exit(1)
+    # Ours are the workers of a pool.
+    os.environ[PARENT] = str(os.getpid())
 
     def watch() -> None:
-        # Elsewhere, and for a parent that died before prctl: being adopted means it is gone.
+        # Elsewhere than on Linux: being adopted means that it is gone.
         while os.getppid() == parent:
             time.sleep(1)
         os._exit(1)

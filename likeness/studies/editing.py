@@ -56,9 +56,9 @@ class Editing(Part):
         return "drawn"
 
     @property
-    def reads_files(self) -> bool:
-        """Whether it needs files of a user's."""
-        return False
+    def raw_folders(self) -> list[str]:
+        """The folders below the raw folder that it reads."""
+        return []
 
     @property
     def wanted(self) -> list[Wanted]:
@@ -196,9 +196,10 @@ class BenchEdits(Editing):
         return self.bench.bench
 
     @property
-    def reads_files(self) -> bool:
-        """Whether it needs files of a user's: the bench's, or edits made elsewhere."""
-        return self.folder is not None or isinstance(self.method, Imported)
+    def raw_folders(self) -> list[str]:
+        """The folders below the raw folder that it reads: the bench, and edits made elsewhere."""
+        imported = self.method.folder if isinstance(self.method, Imported) else None
+        return [folder for folder in (self.folder, imported) if folder is not None]
 
     @property
     def inverted_as(self) -> Inversion | None:

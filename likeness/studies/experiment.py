@@ -188,9 +188,9 @@ class Experiment(Part):
         return composed(self.called)
 
     @property
-    def reads_files(self) -> bool:
-        """Whether it needs files of a user's: its person or painter may, it itself does not."""
-        return False
+    def raw_folders(self) -> list[str]:
+        """Folders of a user's that it reads: its person or painter may, it itself does not."""
+        return []
 
     @property
     def roles(self) -> list[str]:

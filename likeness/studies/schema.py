@@ -174,6 +174,11 @@ class Painter(Part):
         return self.split if isinstance(self.split, Given) else None
 
     @property
+    def raw_folders(self) -> list[str]:
+        """The folders below the raw folder that its pictures are read from."""
+        return [folder for pictures in self.sets.values() for folder in pictures.folders]
+
+    @property
     def painted(self) -> bool:
         """Whether this project paints the pictures (then there is no raw folder)."""
         return any(p.paint for p in self.sets.values())

@@ -27,6 +27,11 @@ class Subject(Part):
     )
     ssim_side: int = Field(500, ge=16, le=2048, description="px at which pictures are compared")
 
+    @property
+    def raw_folders(self) -> list[str]:
+        """The folder below the raw folder that the photos are read from, if they are."""
+        return [] if self.folder is None else [self.folder]
+
     @model_validator(mode="after")
     def _one_source(self) -> "Subject":
         if (self.folder is None) == (self.album is None):

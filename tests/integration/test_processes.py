@@ -112,6 +112,20 @@ def test_whoever_is_killed_takes_its_processes_along_down_to_the_last_worker(tmp
             one.kill()
 
 
+def test_work_whose_caller_died_before_it_began_does_not_begin(tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    job_file = tmp_path / "job.json"
+    job_file.write_text(json.dumps(job(tmp_path, "write", 57).model_dump(mode="json")))
+    done = subprocess.run(
+        [sys.executable, "-m", "resources.task", str(job_file)],
+        env=plain_environment() | {"LIKENESS_PARENT": str(gone.pid)},
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert not (tmp_path / "output").exists()
+
+
 def test_a_study_that_runs_where_ctrl_c_is_ignored_ends_when_it_is_told_to(tmp_path):
     # as a shell starts what runs behind it
     command = (

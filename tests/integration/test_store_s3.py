@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from likeness.errors import BadInput
 from resources.manifest import CorruptArtifact, Work, describe_folder, fingerprint_of
 from resources.store import open_store
 
@@ -334,3 +335,26 @@ def test_two_processes_that_fetch_at_once_both_get_the_whole_artefact(store, uri
         reader.join(60)
     assert (one == two, whole, too) == (True, True, True)
     assert not list(Path(one).parent.glob(".tmp-*"))
+
+
+@pytest.mark.parametrize("uri", ["s3"], indirect=True)
+def test_keys_without_the_right_to_delete_are_a_sentence_and_no_endless_work(
+    store, tmp_path, monkeypatch
+):
+    """The error is what a server answers; the server of these tests knows no such rights."""
+    from minio.deleteobjects import DeleteError
+
+    bad = store.publish(made(tmp_path / "one", {"a": b"12"}), WORK)
+    client = store._backend._minio
+    client.remove_object(store._backend._bucket, store._backend._prefix + f"{bad.location}/a")
+
+    def refuse(bucket, objects):
+        return iter(
+            [DeleteError("AccessDenied", "Access Denied.", one.name, None) for one in objects]
+        )
+
+    monkeypatch.setattr(client, "remove_objects", refuse)
+    with pytest.raises(BadInput, match=r"cannot be deleted from the bucket .*the right to delete"):
+        store.publish(made(tmp_path / "two", {"a": b"12"}), WORK)
+    with pytest.raises(BadInput, match="the right to delete"):
+        store.probe()

@@ -1,8 +1,10 @@
 from types import SimpleNamespace
 
 import dagster as dg
+import pytest
 from dagster_postgres.utils import DagsterPostgresException
 
+from likeness.errors import BadInput
 from likeness.studies.load import Keys
 from pipelines import driver
 
@@ -52,3 +54,19 @@ def test_what_came_through_is_told_from_what_failed():
     with dg.DagsterInstance.ephemeral() as instance:
         found = driver.run_world(["clip", "face"], definitions, instance, lambda text: None)
     assert found == (["face"], ["world/clip: no room"])
+
+
+def test_of_all_studies_those_go_whose_files_and_models_are_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "no models"))
+    driver.check_at_hand("demo", None)
+    with pytest.raises(BadInput, match="reads your own pictures"):
+        driver.check_at_hand("cezanne_real", None)
+    with pytest.raises(BadInput, match=r"'cezanne_real' reads train/0, .*, not in "):
+        driver.check_at_hand("cezanne_real", tmp_path)
+    # one folder of many may be missing: its set has no data
+    (tmp_path / "train" / "0").mkdir(parents=True)
+    driver.check_at_hand("cezanne_real", tmp_path)
+    (tmp_path / "person").mkdir()
+    driver.check_study("time_machine_sd15", tmp_path)
+    with pytest.raises(BadInput, match="starts from sd15: likeness models fetch sd15"):
+        driver.check_at_hand("time_machine_sd15", tmp_path)

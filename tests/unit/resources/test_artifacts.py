@@ -91,6 +91,20 @@ def test_recompute_replaces_what_lies_in_the_cache(make, artifacts):
     assert make(1).hit
 
 
+def test_what_is_made_anew_gives_way_to_nothing_that_is_not_there(make, artifacts, monkeypatch):
+    first = make(1)
+
+    def full(folder, manifest):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts.store._backend, "put", full)
+        with pytest.raises(OSError, match="No space"):
+            make(1, recompute=True)
+    assert artifacts.current(STEP.asset, "a") == first.manifest
+    assert make(1).hit
+
+
 def test_the_last_one_asked_for_is_the_current_one(make, artifacts):
     one, _ = make(1), make(2)
     assert artifacts.current(STEP.asset, "a").params == {"number": 2}

@@ -10,9 +10,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from likeness.errors import BadInput
+from resources import notifier
 from resources.notifier import Notifier, notifier_from_environment
 
 FACTS = {"run": "0123", "why": "no room — ‘7’"}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(notifier, "PAUSES", (0.0, 0.0))
 
 
 @contextmanager
@@ -29,13 +35,14 @@ def served(server):
 
 @pytest.fixture
 def webhook():
-    """A server that keeps what is posted to it; its answer is its path."""
+    """A server that keeps what is posted to it; its answers are its path, one after the other."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             taken.append((self.path, self.headers["Content-Type"], json.loads(body)))
-            self.send_response(int(self.path.strip("/")))
+            answers = self.path.strip("/").split("-")
+            self.send_response(int(answers[min(len(taken), len(answers)) - 1]))
             self.end_headers()
 
         def log_message(self, *words):
@@ -106,6 +113,21 @@ def test_who_cannot_be_reached_is_a_sentence_without_the_address(webhook):
             Notifier(to=to, smtp="smtp://127.0.0.1:9").send("x", {})
         assert "secret" not in str(told.value)
         assert address not in str(told.value)
+
+
+def test_who_is_away_for_a_moment_is_told_a_moment_later(webhook):
+    address, taken = webhook
+    Notifier(to=f"{address}/503-503-200").send("it has failed", FACTS)
+    assert len(taken) == 3
+
+
+def test_an_address_that_is_none_is_refused_without_being_told(webhook):
+    address, taken = webhook
+    with pytest.raises(BadInput, match="did not take it: InvalidURL") as told:
+        Notifier(to=f"{address}/200 secret").send("x", {})
+    assert "secret" not in str(told.value)
+    assert told.value.__cause__ is None
+    assert not taken
 
 
 def test_an_address_of_no_kind_is_refused_without_being_told():

@@ -209,3 +209,16 @@ def test_what_a_crash_left_a_day_ago_is_swept_and_what_is_young_stays(tmp_path):
     os.utime(tmp_path / "cache" / ".tmp-old", (OLD, OLD))
     ReadCache(tmp_path / "cache", cap_gb=1)
     assert entries(tmp_path / "cache") == {".tmp-young"}
+
+
+def test_damage_that_was_repaired_meanwhile_is_left_alone(store, published, tmp_path):
+    (store.fetch(published) / "a.png").write_bytes(b"AAAA")
+    problems = store.verify()
+    store.quarantine(published)
+    again = made(tmp_path / "again", {"a.png": b"aaaa", "sub/b.png": b"bbbb"})
+    repaired = store.publish(again, Work(asset=ASSET, fingerprint=FINGERPRINT))
+    store.set_aside_damaged(problems)
+    assert store.find(ASSET, FINGERPRINT) == repaired
+    (store.fetch(repaired) / "a.png").write_bytes(b"AAAA")
+    store.set_aside_damaged(store.verify())
+    assert store.find(ASSET, FINGERPRINT) is None

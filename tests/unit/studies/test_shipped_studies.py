@@ -93,7 +93,7 @@ def test_at_full_scale_editors_take_the_published_steps():
     assert (imagic.embedding.steps, imagic.unet.steps) == (1000, 1500)
     assert {(one.model, one.bench.pairs) for one in full.values()} == {("small", 100)}
     assert {(one.model, one.edited) for one in tedbench.values()} == {("sd15", "tedbench")}
-    assert all(one.reads_files for one in tedbench.values())
+    assert all(one.raw_folders for one in tedbench.values())
     assert tedbench["imagic__published"].method.name == "imported"
     for name in ("editing_bench", "editing_bench_full", "editing_bench_sd15"):
         assert mistakes_in(SHIPPED / f"{name}.yaml") == []
