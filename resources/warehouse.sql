@@ -358,7 +358,9 @@ of_models AS (
            avg(verified) AS verified,
            t_half(stddev_samp(verified), count(verified)) AS verified_half,
            count(verified) AS verified_n, sum(without_face) AS without_face
-    FROM of_each WHERE method <> 'base' GROUP BY ALL HAVING count(*) > 1
+    FROM of_each WHERE method <> 'base'
+        AND NOT (set_a = 'held' AND set_b = 'held')  -- the same photos, whatever the model
+    GROUP BY ALL HAVING count(*) > 1
 ),
 together AS (
     SELECT * FROM of_each

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from likeness.devices import best_device
 from likeness.finetune.recipe import Judged
 from likeness.generate.sample import sample_batch
 from likeness.images.sheets import contact_sheet
@@ -117,9 +118,13 @@ class Checkpoints:
         for number, picture in enumerate(pictures):
             name = f"{number // each:02d}-{number % each:02d}.png"
             Image.fromarray(picture).save(folder / name)
+        import torch
+
         found: dict[str, float | None] = {"identity": None, "obedience": None}
         if self.judge is not None:
-            found |= self.judge(pictures)
+            # Judges compare as they do elsewhere, and not in the training's number format.
+            with torch.autocast(best_device(), enabled=False):
+                found |= self.judge(pictures)
         log.info("checkpoint at step %d: %s", step, _said(found))
         return found
 

@@ -222,7 +222,8 @@ class _State:
                 f"the loss is no number any more before step {self.step}: lower the learning rate"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: value.contiguous() for name, value in self._tensors()}
+        # Copies (channels last are not contiguous) are made beside the memory of a GPU.
+        tensors = {name: value.cpu().contiguous() for name, value in self._tensors()}
         # One file written aside and renamed: a kill while saving leaves the checkpoint before.
         note = {
             "step": str(self.step),
@@ -264,7 +265,8 @@ class _State:
                 continue
             for key in ("step", "exp_avg", "exp_avg_sq", "momentum"):
                 if f"{key}/{name}" in stored:
-                    value = held.get_tensor(f"{key}/{name}")
+                    # A fused optimiser counts its steps where the parameter is.
+                    value = held.get_tensor(f"{key}/{name}").to(parameter.device)
                     if key != "step":
                         # In the order in which the parameter lies in memory (channels last, maybe):
                         # fused steps walk through both side by side.

@@ -47,7 +47,13 @@ class Judged(BaseModel):
         min_length=1, max_length=16, description="with the rare token, as in the instance prompt"
     )
     images_per_prompt: int = Field(2, ge=1, le=16)
-    seed: int = Field(0, ge=0, lt=2**31, description="of the first picture; each takes the next")
+    seed: int = Field(
+        1_000_000,
+        ge=0,
+        lt=2**31,
+        description="of the first picture; each takes the next. Far from the seeds of a study: "
+        "what a checkpoint was chosen by is not what it is scored by",
+    )
     sampling: Denoising = Denoising()
     obedience_margin: float = Field(
         0.03,

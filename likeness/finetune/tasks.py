@@ -103,11 +103,14 @@ def class_pictures(
     if "prior" not in inputs:
         raise BadInput("there are no class pictures: make some, or set prior_loss_weight to 0")
     table = image_set.accepted(image_set.read(inputs["prior"]))
-    if len(table) < wanted:
+    if len(table) < wanted / 2:
         raise BadInput(
-            f"there are {len(table)} class pictures and num_class_images is {wanted}: make more, "
-            "or lower it"
+            f"only {len(table)} of {wanted} class pictures (num_class_images) came out: see their "
+            "reasons in images/class_prior"
         )
+    if len(table) < wanted:
+        # Seeds are fixed: a picture that came out black does so again.
+        log.warning("%d class pictures of %d came out: learning goes on", len(table), wanted)
     files = [inputs["prior"] / str(file) for file in table["file"][:wanted]]
     return _stack(files, resolution)
 
@@ -186,8 +189,6 @@ def _obedience(params: FinetuneParams, judged: Judged) -> Obedience | None:
     """
     if params.clip is None:
         return None
-    import torch
-
     from likeness.metrics.clip import open_clip_folder
     from likeness.metrics.features import unit
 
@@ -197,9 +198,7 @@ def _obedience(params: FinetuneParams, judged: Judged) -> Obedience | None:
     wanted = unit(encoder.embed_texts(texts).vectors)
 
     def obedience(pictures: np.ndarray) -> float:
-        # Not in the training's number format.
-        with torch.autocast(best_device(), enabled=False):
-            made = encoder.embed_images([Image.fromarray(one) for one in pictures]).vectors
+        made = encoder.embed_images([Image.fromarray(one) for one in pictures]).vectors
         return float((unit(made) * wanted).sum(1).mean())
 
     return obedience

@@ -78,7 +78,9 @@ def score_pairs(
     papers: list[passports.Passport] = []
     train = [one for one in others if one.name == TRAIN]
     known = tables.read(inputs["variety"], tables.PAIRS) if train else pd.DataFrame()
-    rows, means = _similar(params, roles, train, known, papers)
+    photos = [accepted_pictures(inputs["photos"])] if train else []
+    sizes = pd.concat([one[["width", "height"]] for one in [made, *photos]])
+    rows, means = _similar(params, roles, train, known, sizes, papers)
     same = None if params.faces is None else _Same(params.faces, inputs, output, scratch)
     if same is not None:
         more, their_means = _verified(same, roles, others)
@@ -112,14 +114,16 @@ def _similar(
     roles: Sequence[Pictures],
     train: Sequence[Pictures],
     known: pd.DataFrame,
+    sizes: pd.DataFrame,
     papers: list[passports.Passport],
 ) -> tuple[Rows, Means]:
     """SSIM by both protocols; all sets at one side, so that all numbers compare.
 
-    ``known``: pairs of photos that were compared before; they count if their passport is the same.
+    ``sizes``: of all that are compared, and of the person's photos that feed other models, which
+    are to be compared with these. ``known``: pairs of photos that were compared before; they count
+    if their passport is the same.
     """
     rows, means = [], []
-    sizes = pd.concat([one.table[["width", "height"]] for one in [*roles, *train]])
     for protocol in PROTOCOLS:
         side = side_of(sizes, protocol, params.side)
         papers.append(passports.of_ssim(protocol, side))

@@ -51,11 +51,12 @@ def score_images(
     """``scores/images``: a row per picture and measure, and their means per role and age asked for.
 
     ``inputs``: ``made``, and ``pairs`` of the same experiment. ``recognised``: share of the photos
-    held back that the picture's face verifies with, 0..1; without a face it is 0, as where a
-    checkpoint is chosen: the picture was to show the person. ``held_back_verified``: the same of
-    the pictures with a face alone. ``nearest_photo``: the largest SSIM (corrected) with a photo
-    learned from, ``photo_id`` (of two as near, the first by id); ``copied``: 1 where it is larger
-    than that of any two different photos learned from. ``age`` in years as read (DeepFace: of the
+    held back that the picture's face verifies with, 0..1; without a face, or of one colour, it is
+    0, as where a checkpoint is chosen: the picture was to show the person. ``held_back_verified``:
+    the same of the pictures with a face alone. ``nearest_photo``: the largest SSIM (corrected) with
+    a photo learned from, ``photo_id`` (of two as near, the first by id); ``copied``: 1 where it is
+    larger than that of any two different photos learned from (one more photo like these n would be
+    in 2 of n + 1 cases). ``age`` in years as read (DeepFace: of the
     largest face), ``age_error``: years off what the prompt asked for. Pictures without a face have
     no age. What is taken from pairs has the passport of the pairs; those of the rest are in
     ``passports.json``.
@@ -70,9 +71,10 @@ def score_images(
         papers = [ages.paper]
         found += _ages(inputs, made, ages)
     table = pd.concat(found) if found else pd.DataFrame()
-    scores = tables.typed(table, COLUMNS)
+    lost = _lost(table, image_set.read(inputs["made"]))
+    scores = tables.typed(pd.concat([table, lost.drop_duplicates("image_id")]), COLUMNS)
     scores.to_parquet(output / SCORES, index=False)
-    means = tables.typed(pd.DataFrame(_means(scores, made)), MEAN_COLUMNS)
+    means = tables.typed(pd.DataFrame(_means(table, made, lost)), MEAN_COLUMNS)
     means.to_parquet(output / MEANS, index=False)
     passports.write(output, papers)
     return {
@@ -101,6 +103,14 @@ def _from_pairs(pairs: pd.DataFrame) -> Iterator[pd.DataFrame]:
         among = alike[(alike["set_a"] == TRAIN) & (alike["set_b"] == TRAIN)]["value"].max()
         copied = (nearest > among).astype(float) if pd.notna(among) else nearest * np.nan
         yield _rows("copied", named, copied, NOTHING).assign(photo_id=photos)
+
+
+def _lost(scores: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
+    """Pictures that came out black, which show nobody: rows of ``recognised`` with role and age."""
+    lost = made[(made["status"] == image_set.REJECTED) & made["file"].notna()]
+    known = scores[scores["metric"] == "recognised"] if len(scores) else scores
+    rows = lost[["image_id", "role", "age"]].assign(value=0.0, status=lost["reason"])
+    return rows.assign(**_named(known)) if len(known) else rows[:0]
 
 
 def _named(pairs: pd.DataFrame) -> passports.Named:
@@ -177,10 +187,14 @@ def _ages(inputs: dict[str, Path], made: pd.DataFrame, ages: _Ages) -> list[pd.D
     return [_rows("age", named, years, NO_FACE), _rows("age_error", named, off, NO_FACE)]
 
 
-def _means(scores: pd.DataFrame, made: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _means(
+    scores: pd.DataFrame, made: pd.DataFrame, lost: pd.DataFrame
+) -> Iterator[dict[str, object]]:
     """Over the pictures of each role, and of each age asked for."""
+    if scores.empty:
+        return
     about = made.drop_duplicates("image_id")[["image_id", "role", "age"]]
-    joined = scores.merge(about, on="image_id")
+    joined = pd.concat([scores.merge(about, on="image_id"), lost])
     keys = [*tables.NAMED, "role"]
     for key, rows in joined.groupby(keys, sort=True):
         yield _mean(dict(zip(keys, key, strict=True)), "all", rows)

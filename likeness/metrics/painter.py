@@ -24,7 +24,6 @@ from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
 from likeness.metrics.clip import ClipEncoder, open_clip_folder
 from likeness.metrics.clip_score import cosines
-from likeness.metrics.comparison import mean_score
 from likeness.metrics.features import unit
 from likeness.metrics.frechet import fid, kid
 from likeness.metrics.images import COLUMNS, MEAN_COLUMNS, MEANS, READER, SCORES
@@ -211,12 +210,11 @@ class _Looked:
         each = np.einsum("nd,nd->n", unit(made), unit(texts))
         known = pd.Series(range(len(asked))).groupby(asked).indices.values()
         results = [editability(made[rows], texts[rows[0]]) for rows in known]
-        mean = results[0].mean_of_cosines
         left_out = sum(one.mean_of_cosines.left_out for one in results)
-        if len(results) > 1:
-            mean = PairMean(mean_over_prompts(results), left_out)
+        mean = PairMean(mean_over_prompts([each[rows] for rows in known]), left_out)
         yield _Measure(encoder.passport("editability", MEAN_OF_COSINES), each, mean)
-        of_means = mean_score(np.array([one.cosine_of_mean for one in results])).mean
+        whole = float(np.mean([one.cosine_of_mean for one in results]))
+        of_means = Rate(whole, len(results), math.nan, math.nan)
         paper = encoder.passport("editability", COSINE_OF_MEAN)
         yield _Measure(paper, np.zeros(0), PairMean(of_means, left_out))
 

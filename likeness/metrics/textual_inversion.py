@@ -5,7 +5,9 @@ ViT-B/32, 64 pictures a prompt, 50 steps. Prompts: "A photo of S*"; of growing d
 of S* on the moon", "An oil painting of S*", "Elmo holding a S*". Studies say how they ask.
 """
 
+import math
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from likeness.metrics.clip_score import cosines
 from likeness.metrics.comparison import mean_score
 from likeness.metrics.features import unit
+from likeness.metrics.means import FEWEST, RESAMPLES
 from likeness.metrics.pairs import PairMean, mean_between, mean_within
 from likeness.statistics import Rate
 
@@ -56,9 +59,25 @@ def editability(made: np.ndarray, text: np.ndarray) -> Editability:
     return Editability(mean_score(pictures @ words), float(mean @ words))
 
 
-def mean_over_prompts(results: list[Editability]) -> Rate:
-    """Mean over prompts of their means of cosines: each prompt counts once."""
-    return mean_score(np.array([one.mean_of_cosines.mean.value for one in results])).mean
+def mean_over_prompts(cosines_of: Sequence[np.ndarray], seed: int = 0) -> Rate:
+    """Mean over prompts of the mean cosine of their pictures: each prompt counts once.
+
+    ``cosines_of``: of each prompt its pictures', NaN where there are no features. The bootstrap
+    95 % interval is over the pictures of each prompt, since the prompts are the study's and not
+    drawn; it is NaN where a prompt has fewer than 3. n counts pictures.
+    """
+    known = [one[~np.isnan(one)] for one in cosines_of]
+    known = [one for one in known if len(one)]
+    n = sum(map(len, known))
+    if not known:
+        return Rate(math.nan, 0, math.nan, math.nan)
+    mean = float(np.mean([one.mean() for one in known]))
+    if min(map(len, known)) < FEWEST:
+        return Rate(mean, n, math.nan, math.nan)
+    rng = np.random.default_rng(seed)
+    drawn = [one[rng.integers(len(one), size=(RESAMPLES, len(one)))].mean(1) for one in known]
+    low, high = np.percentile(np.mean(drawn, axis=0), [2.5, 97.5])
+    return Rate(mean, n, float(low), float(high))
 
 
 def without_placeholder(prompt: str, placeholder: str) -> str:

@@ -124,6 +124,23 @@ def test_each_checkpoint_has_a_row_and_pictures_and_the_best_has_weights(watched
     assert all(call == watched.calls[0] for call in watched.calls)
 
 
+def test_judges_do_not_work_in_the_number_format_of_the_training(watched):
+    """A face model whose last layer gives bfloat16 could not even be read as an array."""
+    import torch
+
+    seen = watched([(0.0, 0.3)])
+    answer, formats = seen.judge, []
+
+    def judge(pictures):
+        formats.append((torch.eye(3) @ torch.eye(3)).numpy().dtype)
+        return answer(pictures)
+
+    seen.judge = judge
+    with torch.autocast("cpu", torch.bfloat16):
+        seen.see_base()
+    assert formats == [np.float32]
+
+
 def test_a_resumed_run_knows_its_rows_and_replaces_one_that_is_seen_again(watched, tmp_path):
     first = watched([(0.0, 0.3), (0.2, 0.3)])
     first.see_base()

@@ -178,8 +178,8 @@ def test_mistakes_are_one_sentence(train, inputs):
         train("a", {"identity": "content://old"})
     with pytest.raises(BadInput, match="2 of 3 pictures are no accepted ones of the set, broken"):
         train("b", {"trained_on": ["photo1", "broken", "other"]})
-    with pytest.raises(BadInput, match="there are 5 class pictures and num_class_images is 6"):
-        train("c", num_class_images=6)
+    with pytest.raises(BadInput, match="only 5 of 12 class pictures"):
+        train("c", num_class_images=12)
     with pytest.raises(ValueError, match="photo photo1 is trained on and held back"):
         train("d", {"trained_on": ["photo1"], "held_back": ["photo1"]})
     del inputs["prior"]
@@ -248,7 +248,5 @@ def test_obedience_is_the_mean_cosine_of_each_picture_and_its_prompt_without_the
             text = model.get_text_features(**words(prompt, return_tensors="pt")).pooler_output
         cosines.append(float(torch.cosine_similarity(image, text)))
     assert measure(pictures) == pytest.approx(np.mean(cosines), abs=1e-5)
-    with torch.autocast("cpu", torch.bfloat16):
-        assert measure(pictures) == pytest.approx(np.mean(cosines), abs=1e-5)
     params.clip = None
     assert tasks._obedience(params, wanted.judged) is None

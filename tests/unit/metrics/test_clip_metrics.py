@@ -316,8 +316,22 @@ def test_editability_has_both_readings_and_they_differ_by_a_length():
     gaps = np.vstack([made, np.full((2, 6), np.nan)])
     assert editability(gaps, text).cosine_of_mean == pytest.approx(found.cosine_of_mean)
     assert editability(gaps, text).mean_of_cosines.left_out == 2
-    assert mean_over_prompts([found, found]).value == found.mean_of_cosines.mean.value
     assert math.isnan(editability(gaps[64:], text).cosine_of_mean)
+
+
+def test_each_prompt_counts_once_and_the_interval_is_over_the_pictures_of_each():
+    rng = np.random.default_rng(0)
+    low, high = rng.normal(0.2, 0.01, 50), rng.normal(0.6, 0.01, 10)
+    found = mean_over_prompts([low, np.append(high, np.nan)])
+    assert found.value == pytest.approx((low.mean() + high.mean()) / 2)
+    assert found.n == 60
+    # prompts are apart by 0.4; drawn anew, they would make an interval as wide
+    half = 1.96 * np.sqrt(low.var() / 50 + high.var() / 10) / 2
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.15)
+    one = mean_over_prompts([low])
+    assert one.value == pytest.approx(low.mean())
+    assert math.isnan(mean_over_prompts([low, high[:2]]).low)
+    assert math.isnan(mean_over_prompts([np.array([np.nan])]).value)
 
 
 def test_the_prompt_without_the_learned_word():

@@ -87,6 +87,8 @@ def score(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "READER", weights)
     monkeypatch.setattr("likeness.world.reader.read.Reader.load", lambda folder: Reader())
 
+    places = list(table["image_id"])
+
     def call(make=pairs_table, ages="none"):
         pairs, output = tmp_path / "pairs", tmp_path / "out"
         for folder in (pairs, output):
@@ -100,7 +102,7 @@ def score(tmp_path, monkeypatch):
             ids=ids,
             scores=scores,
             told={
-                (r.metric, ids.index(r.image_id)): None if pd.isna(r.value) else r.value
+                (r.metric, places.index(r.image_id)): None if pd.isna(r.value) else r.value
                 for r in scores.itertuples()
             },
             means={
@@ -121,10 +123,12 @@ def of(found, metric):
 def test_a_picture_without_a_face_is_not_recognised_and_counts(score):
     found = score()
     assert of(found, "recognised") == [0.5, 0.0, 1.0, 0.0]
+    # nor is one that came out black: it shows nobody
+    assert found.told["recognised", 4] == 0.0
     every = found.means["recognised", "ages", "all"]
-    assert (every.value, every.n, every.left_out) == (0.5, 3, 0)
+    assert (every.value, every.n, every.left_out) == (1.5 / 4, 4, 0)
     five = found.means["recognised", "ages", "5"]
-    assert (five.value, five.n, five.left_out) == (0.25, 2, 0)
+    assert (five.value, five.n, five.left_out) == (pytest.approx(0.5 / 3), 3, 0)
 
 
 def test_of_pictures_with_a_face_it_is_the_share_of_photos_held_back_that_verify(score):
