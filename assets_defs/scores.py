@@ -59,7 +59,8 @@ def check_pairs(folder: Path) -> dg.AssetCheckResult:
 def check_copies(folder: Path, pictures: Path) -> dg.AssetCheckResult:
     """Of the scores of single pictures, those of ``pictures``; who learned nothing copies nothing.
 
-    Lists the nearest first, each with its photo and their SSIM.
+    Lists the nearest first, each with its photo and their SSIM. Few photos warn by chance too: one
+    more like these n is nearer than any two of them in 2 of n + 1 cases.
     """
     table = read(folder, SCORES)
     copied = table[(table["metric"] == "copied") & (table["value"] == 1)]
@@ -146,7 +147,7 @@ def pairs(
             COPIES,
             asset=keys.IMAGE_SCORES.split("/"),
             description="Warns of pictures that are nearer to a photo learned from than these are "
-            "to each other: they were remembered.",
+            "to each other: they may be remembered (of few photos, chance alone is 2 in n + 1).",
         )
     ],
     description="Each picture by itself: how old it looks against what was asked for, whether it "

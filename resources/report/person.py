@@ -1,5 +1,6 @@
 """A person on the page and the terminal: who is recognised, at which age, by which model."""
 
+import math
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,13 @@ GRID_SIDE = 96
 ROLES = (
     "SELECT role, min(file) AS first FROM images WHERE study = ? AND experiment IS NOT NULL "
     "GROUP BY role ORDER BY first, role"
+)
+
+
+# How many pairs the photos of an experiment make that a model learned from.
+PHOTO_PAIRS = (
+    "SELECT study, experiment, max(n) AS pairs FROM pair_means "
+    f"WHERE set_a = '{TRAIN}' AND set_b = '{TRAIN}' AND metric = 'ssim' GROUP BY ALL"
 )
 
 
@@ -75,9 +83,11 @@ def identity_rows(warehouse: Path, study: str) -> pd.DataFrame:
     """A row per role and experiment: recognised, years off, copies; the best of a role first."""
     found = query(
         warehouse,
-        "SELECT e.experiment, coalesce(e.split, e.method) AS title, m.* EXCLUDE (study, experiment)"
-        f" FROM experiments e JOIN image_means m USING (study, experiment) LEFT JOIN ({ROLES}) r "
-        "USING (role) WHERE study = ? AND part = 'all' AND e.subject IS NOT NULL "
+        "SELECT e.experiment, coalesce(e.split, e.method) AS title, p.pairs, "
+        "m.* EXCLUDE (study, experiment) FROM experiments e JOIN image_means m "
+        f"USING (study, experiment) LEFT JOIN ({ROLES}) r USING (role) "
+        f"LEFT JOIN ({PHOTO_PAIRS}) p USING (study, experiment) "
+        "WHERE study = ? AND part = 'all' AND e.subject IS NOT NULL "
         "ORDER BY r.first, role",
         [study, study],
     )
@@ -111,7 +121,17 @@ def _identity_row(known: dict[Hashable, Any]) -> dict[str, str]:
     for column, metric in asked.items():
         r = known.get(metric)
         row[column] = NO_DATA if r is None else rate_text(r.value, r.low, r.high, _count(r.n))
+    copied = known.get("copied")
+    row["by chance"] = NO_DATA if copied is None else f"{_chance(_count(copied.pairs)):.3f}"
     return row
+
+
+def _chance(pairs: int) -> float:
+    """That one more photo like the n of these pairs seems a copy: of all pairs the nearest is one
+    of its n as often as these are among n (n + 1) / 2.
+    """
+    photos = (1 + math.sqrt(1 + 8 * pairs)) / 2
+    return 2 / (photos + 1)
 
 
 def age_grid(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any] | None:
