@@ -340,7 +340,10 @@ WITH measured AS (
            max(low) FILTER (metric = 'verification') AS verified_low,
            max(high) FILTER (metric = 'verification') AS verified_high,
            max(n) FILTER (metric = 'verification') AS verified_n,
-           max(left_out) FILTER (metric = 'verification') AS without_face
+           max(left_out) FILTER (metric = 'verification') AS without_face,
+           -- as the published figures count: a pair without a face is one that does not verify
+           coalesce(verified, 0) * verified_n / nullif(verified_n + without_face, 0)
+               AS verified_original
     FROM pair_means GROUP BY ALL
 ),
 of_each AS (
@@ -357,7 +360,8 @@ of_models AS (
            count(ssim) AS ssim_n,
            avg(verified) AS verified,
            t_half(stddev_samp(verified), count(verified)) AS verified_half,
-           count(verified) AS verified_n, sum(without_face) AS without_face
+           count(verified) AS verified_n, sum(without_face) AS without_face,
+           avg(verified_original) AS verified_original
     FROM of_each WHERE method <> 'base'
         AND NOT (set_a = 'held' AND set_b = 'held')  -- the same photos, whatever the model
     GROUP BY ALL HAVING count(*) > 1
@@ -371,7 +375,8 @@ together AS (
            ssim, held_in(ssim - ssim_half, -1) AS ssim_low,
            held_in(ssim + ssim_half, -1) AS ssim_high, ssim_n,
            verified, held_in(verified - verified_half, 0) AS verified_low,
-           held_in(verified + verified_half, 0) AS verified_high, verified_n, without_face
+           held_in(verified + verified_half, 0) AS verified_high, verified_n, without_face,
+           verified_original
     FROM of_models
 )
 SELECT m.*, p.ssim AS published_ssim, p.verification AS published_verified

@@ -74,6 +74,7 @@ def _pair_row(name: str, r: Any) -> dict[str, str]:
             r.verified, r.verified_low, r.verified_high, _count(r.verified_n)
         ),
         "without face": str(_count(r.without_face)),
+        "verified, original": _number(r.verified_original, 2),
         "published SSIM": _number(r.published_ssim, 2),
         "published verified": _number(r.published_verified, 2),
     }

@@ -148,6 +148,7 @@ def test_pairs_are_printed_with_interval_and_count_and_what_was_published(wareho
         "SSIM [95 %], n": "0.200 [0.100, 0.300], n=10",
         "verified [95 %], n": "0.500, n=6",
         "without face": "4",
+        "verified, original": "0.30",
         "published SSIM": "0.39",
         "published verified": "0.40",
     }
