@@ -32,6 +32,7 @@ from likeness.edit.wanted import spoken_of
 from likeness.errors import BadInput
 from likeness.images.inventory import missing_folders, take_inventory
 from likeness.metrics.edits import EditScoresParams
+from likeness.metrics.encoders import identities
 from likeness.models.registry import spec_of
 from likeness.studies.editing import BenchEdits, Editing
 from resources.artifacts import Artifacts, Made
@@ -207,9 +208,12 @@ def scores_asked_of(
     artifacts: Artifacts, key: str, experiment: Editing
 ) -> tuple[EditScoresParams, dict[str, Manifest]]:
     """How its edits are measured, and where masks and true edits lie."""
+    measures = experiment.measures
+    encoders = identities(measures.clip, measures.lpips, measures.structure)
     if not isinstance(experiment, BenchEdits):
-        return EditScoresParams(measures=experiment.measures, claims=experiment.claims), {}
+        claims = experiment.claims
+        return EditScoresParams(measures=measures, encoders=encoders, claims=claims), {}
     pictures = artifacts.current(keys.SOURCES, key)
     known = known_of(artifacts.fetch(pictures))
-    params = EditScoresParams(measures=experiment.measures, **known._asdict())
+    params = EditScoresParams(measures=measures, encoders=encoders, **known._asdict())
     return params, {"sources": pictures}

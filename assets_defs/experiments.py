@@ -30,6 +30,7 @@ from likeness.generate.asked import Asked
 from likeness.generate.sample import Sampling
 from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
+from likeness.metrics.encoders import identities
 from likeness.models.registry import spec_of
 from likeness.studies.editing import BenchEdits, Editing
 from likeness.studies.experiment import (
@@ -251,6 +252,7 @@ def _finetune_params(
     held = known.loc[known["held_back"].fillna(False).astype(bool), "image_id"]
     spec = spec_of(experiment.model)
     subject = registry().subjects[str(experiment.subject)]
+    clip = method.clip if isinstance(method := experiment.method, DreamBooth) else None
     return FinetuneParams(
         model=experiment.model,
         identity=identity,
@@ -260,7 +262,8 @@ def _finetune_params(
         trained_on=sorted(mine),
         held_back=sorted(held),
         faces=subject.faces,
-        clip=method.clip if isinstance(method := experiment.method, DreamBooth) else None,
+        clip=clip,
+        encoders=identities(clip),
     )
 
 
@@ -296,4 +299,5 @@ def _word_params(
         recipe=method.recipe,
         trained_on=ids,
         clip=method.clip,
+        encoders=identities(method.clip),
     )

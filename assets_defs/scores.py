@@ -24,7 +24,7 @@ from assets_defs.studies import (
 from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.metrics.edit_pairs import EditPairsParams
-from likeness.metrics.encoders import folder_of
+from likeness.metrics.encoders import folder_of, identities
 from likeness.metrics.experiment import PairsParams
 from likeness.metrics.images import SCORES, ImagesScoresParams
 from likeness.metrics.painter import PainterScoresParams
@@ -200,13 +200,15 @@ def _asked_of_painter(
             "is compared with two at least: add some to class 0, or learn from fewer"
         )
     clip = painter.measures.clip
+    lacking = None if clip is None else _lacking(clip)
     return PainterScoresParams(
         painted=sorted(painted),
         own={one: sorted(of_set[one]) for one in painter.own_sets if one in of_set},
         prepare=paintings.params["prepare"],
         word=experiment.word,
         clip=clip,
-        lacking=None if clip is None else _lacking(clip),
+        encoders={} if lacking else identities(clip),
+        lacking=lacking,
         hand=painter.measures.hand,
     )
 

@@ -48,7 +48,16 @@ JUDGE = TRAIN.model_copy(
 WEIGHTS = "likeness/world/weights"
 FACE_WEIGHTS = (f"{WEIGHTS}/face/model.safetensors", f"{WEIGHTS}/face/config.json")
 READER_WEIGHTS = (f"{WEIGHTS}/reader/model.safetensors", f"{WEIGHTS}/reader/config.json")
-CLIP_WEIGHTS = (f"{WEIGHTS}/clip/model.safetensors", f"{WEIGHTS}/clip/config.json")
+CLIP_WEIGHTS = tuple(
+    f"{WEIGHTS}/clip/{name}"
+    for name in (
+        "model.safetensors",
+        "config.json",
+        "processor_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    )
+)
 FACE_LIBRARIES = (*PICTURES, "deepface", "opencv-contrib-python-headless", "torch")
 LIST_PHOTOS = Step(
     asset=keys.RAW_PHOTOS,
@@ -154,7 +163,7 @@ FINETUNE = Step(
 LEARN = Step(
     asset=keys.FINETUNED,
     function="likeness.finetune.ti_tasks:learn_word",
-    libraries=MAKE.libraries,
+    libraries=(*MAKE.libraries, "peft"),  # of adapters, where the network is taught behind the word
     files=CLIP_WEIGHTS,
     gpu=True,
 )

@@ -113,10 +113,11 @@ class Current:
     def made(self, key: str) -> Manifest | None:
         """Pictures of an experiment; None where its model is no longer what they were made with.
 
-        That goes for what its model was made from, too.
+        That goes for what its model was made from, too, and for pictures of a time when the
+        experiment sampled and did not edit, or the other way round.
         """
         made, model = self.manifest("images/made", key), self.manifest("models/finetuned", key)
-        if made is None or model is None:
+        if made is None or model is None or _how(self.registry, key) not in made.params:
             return None
         if "base" not in model.inputs or "model" not in made.inputs:
             return None
@@ -141,10 +142,18 @@ class Current:
         where = {"base": experiment.model, "images": experiment.painter}
         where |= dict.fromkeys(OF_SUBJECT, experiment.subject)
         for name, content in made.inputs.items():
+            # An input that no artefact of an experiment has today is of an experiment that was.
+            if name not in INPUTS:
+                return False
             found = self.found.get((INPUTS[name], where.get(name, key)))
             if found is None or found[1].content != content:
                 return False
         return True
+
+
+def _how(registry: Registry, key: str) -> str:
+    """The parameter that says how the pictures of an experiment are made."""
+    return "editor" if isinstance(registry.experiments[key], Editing) else "sampling"
 
 
 def collect(artifacts: Artifacts, registry: Registry) -> dict[str, pd.DataFrame]:
@@ -241,14 +250,14 @@ def _home(current: Current, painter: str) -> str:
 
 def _experiment(current: Current, key: str) -> dict[str, object]:
     """An experiment as it was sampled, which a form may have changed; else as the study says."""
-    experiment = current.registry.experiments[key]
+    registry = current.registry
+    experiment = registry.experiments[key]
     base, method = experiment.model, str(experiment.method.name)
-    edits = isinstance(experiment, Editing)
     sampled = experiment.method if isinstance(experiment, Editing) else experiment.sampling
     sampling = sampled.model_dump()
     model = current.manifest("models/finetuned", key)
     if model and (made := current.made(key)):
-        sampling, base = made.params["editor" if edits else "sampling"], made.params["model"]
+        sampling, base = made.params[_how(registry, key)], made.params["model"]
         # a method that trains says its name in its recipe
         method = model.summary.get("method") or model.params["recipe"]["name"]
     if isinstance(experiment.method, DreamBooth) and experiment.method.trains != "full":

@@ -1,6 +1,6 @@
 """One batch of pairs by any editor: what each needs of a model, and what it gives back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from likeness.errors import BadInput
 from likeness.generate.sample import Denoising, sample_batch
 from likeness.images import image_set
 from likeness.images.decode import Undecodable, decode
+from likeness.images.listed import needed_bytes
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import ANY_SIZE
 from likeness.models.load import Pipeline
@@ -33,6 +34,7 @@ OTHER_WORDS = (
 )
 NOT_LEARNED = "its picture could not be learned"
 NOT_IMPORTED = "there is no picture of its name in the folder"
+REFUSED = "its file is empty, cannot be read or leads out of the folder"
 
 
 class Done(NamedTuple):
@@ -46,6 +48,13 @@ class Done(NamedTuple):
     edited_maps: list[WordMaps]
 
 
+class Listed(NamedTuple):
+    """A file of the folder that edits are imported from."""
+
+    file: Path
+    sha256: str  # "": it was refused
+
+
 @dataclass
 class Studio:
     """A model, an editor, and what was prepared for it."""
@@ -56,7 +65,7 @@ class Studio:
     starts: dict[str, Start] = field(default_factory=dict)  # by image_id
     spoken: dict[str, str] = field(default_factory=dict)  # the prompts they were inverted with
     learned: dict[str, Path] = field(default_factory=dict)  # by pair_id
-    imported: dict[str, Path] = field(default_factory=dict)  # by what their files are named
+    imported: dict[str, Listed] = field(default_factory=dict)  # by what their files are named
     _noise: dict[int, Start] = field(default_factory=dict)
 
     @classmethod
@@ -67,8 +76,12 @@ class Studio:
         side: int,
         inputs: dict[str, Path],
         inversion: Branch = "direct",
+        imported: Mapping[str, str] | None = None,
     ) -> "Studio":
-        """``inputs``, as the editor needs them: ``inverted``, ``model``, ``imported``."""
+        """``inputs``, as the editor needs them: ``inverted``, ``model``, ``imported``.
+
+        Of the folder ``imported`` only what was listed there counts: ``imported``, file -> sha256.
+        """
         studio = cls(pipe, editor, side)
         if "inverted" in inputs:
             table = image_set.accepted(image_set.read(inputs["inverted"]))
@@ -77,10 +90,11 @@ class Studio:
             studio.spoken = dict(zip(table["image_id"], table["prompt"].fillna(""), strict=True))
         if editor.name in ("hiper", "imagic"):
             studio.learned = read_files(inputs["model"])
-        if "imported" in inputs:
+        if imported:
             # Of two that differ in their suffix alone the first by name.
-            files = sorted(inputs["imported"].iterdir(), reverse=True)
-            studio.imported = {_named(file.stem): file for file in files if file.is_file()}
+            files = [Listed(inputs["imported"] / name, imported[name]) for name in imported]
+            files = [one for one in files if one.file.parent == inputs["imported"]]
+            studio.imported = {_named(one.file.stem): one for one in sorted(files, reverse=True)}
         return studio
 
     @cached_property
@@ -98,6 +112,8 @@ class Studio:
         if pair.reason is not None or self.unfit is not None:
             return pair.reason or self.unfit
         editor = self.editor
+        if isinstance(editor, Imported):
+            return self._why_not_imported(pair)
         is_bench = pair.image_id is not None
         if self._takes_inverted and is_bench and pair.image_id not in self.starts:
             return NOT_INVERTED
@@ -110,10 +126,14 @@ class Studio:
                 plan(self.pipe, pair.source_prompt, pair.change, editor)
             elif isinstance(editor, HiPerRecipe):
                 check_room(self.pipe, pair.change.target, editor.tokens)
-            elif isinstance(editor, Imported):
-                self._imported(pair)
         except BadInput as error:
             return str(error)
+        return None
+
+    def _why_not_imported(self, pair: Wanted) -> str | None:
+        """What is wrong with its file; a changed one is no reason of a row but an error."""
+        try:
+            self._imported(pair)
         except Undecodable as error:
             return error.reason
         return None
@@ -222,11 +242,18 @@ class Studio:
         return Done(sources, [made], [[""] * len(batch)], [], [])
 
     def _imported(self, pair: Wanted) -> np.ndarray:
-        """S x S x 3 uint8. Raises Undecodable, with a reason, where there is no such picture."""
+        """S x S x 3 uint8. Raises Undecodable, with a reason, where there is no such picture.
+
+        Raises BadInput where its file is no longer the one that was listed.
+        """
         names = [_named(name) for name in (pair.pair_id, pair.label)]
-        file = next((self.imported[name] for name in names if name in self.imported), None)
-        if file is None:
+        found = next((self.imported[name] for name in names if name in self.imported), None)
+        if found is None:
             raise Undecodable(NOT_IMPORTED)
+        file, sha256 = found
+        if not sha256:
+            raise Undecodable(REFUSED)
+        needed_bytes(file.parent, file.name, sha256, "images/made")
         square = Preparation(size=self.side, resize="crop", color="color")
         return np.asarray(prepare(decode(file, ANY_SIZE), square))
 

@@ -77,7 +77,8 @@ def make_edits(
     leaves where it looked at each word in ``maps``, of the first source. Each batch is kept in
     ``scratch`` as soon as it is made, so a killed run goes on behind it. Raises BadInput when the
     model on this machine is not the one that is asked for, when a drawn source cannot be edited as
-    asked, and when no pair can be edited though the editor fits the model.
+    asked, when no pair can be edited though the editor fits the model, and when a file that is
+    imported is no longer the one that was listed.
     """
     studio = _open(params, inputs)
     shots = [
@@ -121,7 +122,9 @@ def _open(params: EditsParams, inputs: dict[str, Path]) -> Studio:
         needed_identity(params.model, params.identity)
         device = best_device()
         pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
-    return Studio.open(pipe, params.editor, params.resolution, inputs, params.inversion)
+    return Studio.open(
+        pipe, params.editor, params.resolution, inputs, params.inversion, params.imported
+    )
 
 
 def _reasons(studio: Studio, pairs: Sequence[Wanted]) -> dict[str, str]:

@@ -46,6 +46,7 @@ class FinetuneParams(OfPictures):
     clip: str | None = Field(
         None, description="encoder of obedience, such as small-clip; none: no obedience"
     )
+    encoders: dict[str, str] = Field({}, description="encoder by name -> what its bytes are")
 
     @model_validator(mode="after")
     def _nothing_judges_itself(self) -> "FinetuneParams":

@@ -45,6 +45,7 @@ class WordParams(OfPictures):
     clip: str | None = Field(
         None, description="encoder that judges checkpoints, such as small-clip; none: no judge"
     )
+    encoders: dict[str, str] = Field({}, description="encoder by name -> what its bytes are")
 
 
 class Encoder(Protocol):

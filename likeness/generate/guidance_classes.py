@@ -16,6 +16,7 @@ from likeness.generate.tasks import ImagesParams, make_images
 from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
 from likeness.images.inventory import FOUND
+from likeness.images.listed import needed_bytes
 from likeness.images.prepare import Preparation, prepare
 from likeness.images.sheets import save_spread
 from likeness.models.load import load_pipeline
@@ -52,8 +53,8 @@ def make_classes(
 
     ``inputs``: where something is rebuilt, ``raw`` with its ``inventory.parquet`` and ``files``,
     the folder of its files. A killed run goes on behind the pictures that it had sampled. Raises
-    BadInput when a model on this machine is not the one that is asked for, and when there is
-    nothing to rebuild.
+    BadInput when a model on this machine is not the one that is asked for, when there is nothing to
+    rebuild, and when a file to rebuild is no longer the one that was listed.
     """
     parts = [
         _sampled(key, one.model_copy(update={"batch": params.batch}), output, scratch / key)
@@ -106,8 +107,9 @@ def _rebuilt(
     square = Preparation(size=params.resolution, resize="crop", color="color")
     (output / image_set.FOLDER / key).mkdir(parents=True)
     rows = []
-    paths = sorted(mine["path"])
-    for path in track(paths, f"rebuilding {key}", len(paths)):
+    known = dict(sorted(zip(mine["path"], mine["sha256"], strict=True)))
+    for path, sha256 in track(known.items(), f"rebuilding {key}", len(known)):
+        needed_bytes(inputs["files"], path, sha256, "painters/raw_paintings")
         common = {"source": REBUILT, "label_key": key, "rebuilt_from": path}
         common |= {"base": params.model, "model": params.identity}
         try:

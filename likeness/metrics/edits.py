@@ -69,6 +69,7 @@ class EditScoresParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     measures: EditMeasures = EditMeasures()
+    encoders: dict[str, str] = Field({}, description="encoder by name -> what its bytes are")
     claims: dict[str, Claims] = Field({}, description="pair_id -> what the edit should show")
     masks: dict[str, str] = Field({}, description="pair_id -> mask, a file of the sources")
     afters: dict[str, str] = Field({}, description="pair_id -> true edit, a file of the sources")

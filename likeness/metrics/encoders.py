@@ -2,6 +2,7 @@
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,32 @@ def weight_files(folder: Path) -> list[Path]:
 def revision_of(folder: Path) -> str:
     """Hex sha256 over the weights: the identity of a model wherever it came from."""
     return checksums.digest({file.name: checksums.sha256_of(file) for file in weight_files(folder)})
+
+
+def identities(*sources: str | Path | None) -> dict[str, str]:
+    """Encoder -> what its bytes are, in one line, of those that are named.
+
+    A name does not say it: a folder may hold another model by now. ``content://sha256`` of what is
+    read of a folder, or ``hub://owner/name@commit``; a model of the hub without a pinned commit is
+    fetched first. Left out is the one that ships, whose files are known to whoever uses it. Raises
+    ``BadInput`` where there is no such model.
+    """
+    named = [source for source in sources if source is not None and str(source) != SMALL]
+    return {str(source): _identity(source) for source in named}
+
+
+def _identity(source: str | Path) -> str:
+    place = KNOWN.get(str(source), str(source))
+    folder, named = Path(place), HUB.fullmatch(place)
+    if folder.is_dir():
+        files = [file for file in folder.iterdir() if file.is_file()]
+        read = [f for f in files if any(fnmatch(f.name, pattern) for pattern in checksums.TOP)]
+        sums = {file.name: checksums.sha256_of(file) for file in [*read, *weight_files(folder)]}
+        return f"content://{checksums.digest(sums)}"
+    if named and named[2] and isinstance(source, str):
+        return f"hub://{place}"
+    # the name of a snapshot is its commit
+    return f"hub://{place}@{folder_of(source).name}"
 
 
 def _fetched(repository: str, commit: str | None) -> Path:

@@ -76,6 +76,7 @@ class PainterScoresParams(BaseModel):
         "with the rest of their prompt",
     )
     clip: str | None = Field(None, description="encoder, such as small-clip; none: SSIM alone")
+    encoders: dict[str, str] = Field({}, description="encoder by name -> what its bytes are")
     lacking: str | None = Field(
         None, description="why the encoder is not here; its measures are then rows without a value"
     )

@@ -6,6 +6,7 @@ import pytest
 import tiny_pipeline
 from PIL import Image
 
+from likeness.digests import sha256_file
 from likeness.edit import tasks
 from likeness.edit.change import Change
 from likeness.edit.fitting import sampled
@@ -189,6 +190,7 @@ def test_a_pair_that_cannot_be_edited_is_a_row_with_its_reason(make, tmp_path):
         {"name": "imported", "folder": "mine"},
         wanted,
         inputs={"sources": tmp_path / "bench", "imported": tmp_path / "mine"},
+        imported=listed(tmp_path / "mine"),
     )
     edits = table[table["role"] == "edit"]
     assert edits["status"].tolist() == ["accepted", "rejected", "rejected"]
@@ -225,10 +227,62 @@ def test_published_edits_are_found_by_what_their_bench_calls_the_pair(make, tmp_
         {"name": "imported", "folder": "theirs"},
         wanted,
         inputs={"sources": tmp_path / "bench", "imported": tmp_path / "theirs"},
+        imported=listed(tmp_path / "theirs"),
     )
     edits = table[table["role"] == "edit"]
     assert edits["status"].tolist() == ["accepted"] * 3
     assert [pictures[file].mean() for file in edits["file"]] == [40, 80, 120]
+
+
+def listed(folder):
+    """As an experiment's parameters name the files of a folder."""
+    return {file.name: sha256_file(file) for file in folder.iterdir()}
+
+
+@pytest.fixture
+def import_from(make, tmp_path):
+    """Imports edits of three pairs from a folder with these files, as it was listed before."""
+    wanted = of_bench(write_bench(tmp_path / "bench", 3))
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+
+    def call(imported):
+        inputs = {"sources": tmp_path / "bench", "imported": folder}
+        editor = {"name": "imported", "folder": "theirs"}
+        table, _ = make("edited", editor, wanted, inputs=inputs, imported=imported)
+        return table[table["role"] == "edit"]
+
+    call.files = [folder / f"{pair.pair_id}.png" for pair in wanted]
+    for file in call.files:
+        Image.radial_gradient("L").save(file)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes() + b"0"), "was changed after it was lis"),
+        (lambda file: file.unlink(), "cannot be read any more"),
+    ],
+    ids=["changed", "gone"],
+)
+def test_edits_are_not_imported_from_a_file_that_has_changed_since(import_from, change, sentence):
+    """Nor is it a row with a reason: the table would be kept for the files of before."""
+    before = listed(import_from.files[0].parent)
+    change(import_from.files[1])
+    name = import_from.files[1].name
+    with pytest.raises(BadInput, match=f"{name} {sentence}.*: materialise images/made again"):
+        import_from(before)
+
+
+def test_only_files_that_were_listed_and_not_refused_are_imported(import_from):
+    first, second, _ = import_from.files
+    edits = import_from({first.name: listed(first.parent)[first.name], second.name: ""})
+    assert edits["status"].tolist() == ["accepted", "rejected", "rejected"]
+    assert edits["reason"].tolist()[1:] == [
+        "its file is empty, cannot be read or leads out of the folder",
+        "there is no picture of its name in the folder",
+    ]
 
 
 def inverted(folder, ids):

@@ -102,3 +102,14 @@ def test_nothing_to_rebuild_and_another_model_are_sentences(make, raw):
         make("none", {"U": "NEW"})
     with pytest.raises(BadInput, match=r"model 'tiny' is content://.* by now and no longer x"):
         make("other", {"U": "M"}, identity="x")
+
+
+@pytest.mark.parametrize("change", ["other", "gone"])
+def test_a_raw_picture_that_has_changed_since_it_was_listed_is_not_rebuilt(make, raw, change):
+    file = raw / "M" / "1.png"
+    if change == "gone":
+        file.unlink()
+    else:
+        file.write_bytes((raw / "M" / "0.png").read_bytes())
+    with pytest.raises(BadInput, match=r"M/1\.png .*: materialise painters/raw_paintings again"):
+        make(change, {"M_REBUILT": "M"})

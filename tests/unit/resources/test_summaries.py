@@ -11,7 +11,6 @@ from likeness.metrics.passports import Passport, write
 from likeness.studies.load import Registry
 from likeness.studies.schema import Study
 from resources.manifest import Work, fingerprint_of
-from resources.step import Step
 from resources.summaries import Current, _experiment, collect
 
 KEY = "mine__plain"
@@ -28,19 +27,27 @@ REGISTRY = Registry(
         )
     }
 )
+AS_MADE = {"sampling": {"num_inference_steps": 10, "guidance_scale": 1.0}, "model": "small"}
+AS_EDITED = {"editor": {"num_inference_steps": 10, "guidance_scale": 1.0}, "model": "small"}
+EDITING = {"title": "e", "model": "small", "source": {"prompt": "a dog", "seeds": [0]}}
+EDITING |= {"edits": {"cat": {"target": "a cat"}}}
 
 
 @pytest.fixture
 def keep(tmp_path):
     artifacts = small_tasks.artifacts(tmp_path / "state", "inline")
 
-    def kept(asset, key, text, **inputs):
+    def kept(asset, key, text, params=AS_MADE, **inputs):
         (tmp_path / "found").mkdir(exist_ok=True)
         (tmp_path / "found" / "found.txt").write_text(text)
-        one = Step(asset=asset, function="resources.task:call", libraries=())
-        made = artifacts.keep(one, key, tmp_path / "found", {"method": "base"}, inputs)
-        artifacts.adopt(made)
-        return made.manifest
+        used = {name: manifest.content for name, manifest in inputs.items()}
+        told = {"asset": asset, "params": params, "inputs": used}
+        work = Work(
+            fingerprint=fingerprint_of(told | {"text": text}), summary={"method": "base"}, **told
+        )
+        made = artifacts.store.publish(tmp_path / "found", work)
+        artifacts.store.set_ref(asset, key, made, False, 0.0)
+        return made
 
     kept.artifacts = artifacts
     return kept
@@ -61,6 +68,43 @@ def test_pictures_are_stale_as_soon_as_anything_before_them_has_changed(keep):
     assert made() is None
     pictures = keep("images/made", KEY, "new", model=model)
     assert made() == pictures.content
+
+
+@pytest.mark.parametrize(
+    ("experiment", "params", "other"),
+    [("sampled", AS_MADE, AS_EDITED), ("edited", AS_EDITED, AS_MADE)],
+)
+def test_an_experiment_that_edits_now_or_no_longer_has_no_pictures_until_it_is_made_again(
+    keep, experiment, params, other
+):
+    study = REGISTRY.studies["mine"]
+    if experiment == "edited":
+        asked = study.model_dump() | {"experiments": {"plain": EDITING}}
+        study = Study.model_validate(asked)
+    registry = Registry(studies={"mine": study})
+    base = keep("models/base", "small", "old")
+    model = keep("models/finetuned", KEY, "old", base=base)
+    made = keep("images/made", KEY, "old", other, model=model)
+    keep("scores/pairs", KEY, "old", made=made)
+    found = collect(keep.artifacts, registry)
+    assert found["images"].empty
+    assert found["pair_scores"].empty
+    # as the study says
+    (row,) = found["experiments"].itertuples()
+    assert row.steps != 10
+    made = keep("images/made", KEY, "new", params, model=model)
+    current = Current(keep.artifacts, registry)
+    assert current.made(KEY) == made
+    assert _experiment(current, KEY)["steps"] == 10
+
+
+def test_what_stands_on_an_input_that_experiments_do_not_have_is_not_current(keep):
+    base = keep("models/base", "small", "old")
+    model = keep("models/finetuned", KEY, "old", base=base)
+    keep("images/made", KEY, "old", model=model, portraits=base)
+    found = collect(keep.artifacts, REGISTRY)
+    assert found["images"].empty
+    assert len(found["experiments"]) == 1
 
 
 def test_verdicts_on_pictures_that_have_changed_are_none(keep):
@@ -125,7 +169,6 @@ PEOPLE = Registry(
         )
     }
 )
-AS_MADE = {"sampling": {"num_inference_steps": 10, "guidance_scale": 1.0}, "model": "small"}
 OF_ME = ("photos", "faces", "splits", "variety")
 
 
