@@ -13,32 +13,39 @@ from likeness.edit.table import EDIT, SOURCE
 from likeness.edit.wanted import Wanted
 from likeness.images.sheets import contact_sheet, save_preview
 
-PREVIEW, MAPS, MAPS_PREVIEW = "preview.jpg", "maps", "maps.jpg"
+PREVIEW, MAPS, MAPS_PREVIEW, STRIPS = "preview.jpg", "maps", "maps.jpg", "strips"
 SHEET_SOURCES, SHEET_COLUMNS, SHEET_SIDE = 24, 8, 128
 
 
 def keep_maps(made: Done, batch: Sequence[Wanted], scratch: Path) -> None:
-    """Write where each word of the first source and of its edits was looked at."""
-    pictures = [made.made[0][place] for place in range(len(batch))]
+    """Write where each word of one source and of these edits of it was looked at."""
     if made.sources is None:
         raise ValueError("maps are of an editor that sees its sources")
-    wanted: list[tuple[str, WordMaps, np.ndarray]] = [
-        ("source", made.source_maps[0], made.sources[0]),
-        *(
-            (pair.edit or pair.pair_id, maps, picture)
-            for pair, maps, picture in zip(batch, made.edited_maps, pictures, strict=True)
-        ),
+    found: list[tuple[str, WordMaps, np.ndarray]] = [
+        (SOURCE, made.source_maps[0], made.sources[0]),
+        *zip(map(_name, batch), made.edited_maps, made.made[0], strict=True),
     ]
-    sheets = [
-        save_word_maps(maps, picture, scratch / MAPS / name) for name, maps, picture in wanted
-    ]
-    width, height = max(one.width for one in sheets), sum(one.height for one in sheets)
+    (scratch / STRIPS).mkdir(exist_ok=True)
+    for name, maps, picture in found:
+        strip = save_word_maps(maps, picture, scratch / MAPS / name)
+        strip.save(scratch / STRIPS / f"{name}.png")
+
+
+def draw_maps(pairs: Sequence[Wanted], scratch: Path) -> None:
+    """Write a sheet of what was kept: the source, and below it its edits."""
+    names = [SOURCE, *map(_name, pairs)]
+    strips = [Image.open(scratch / STRIPS / f"{name}.png") for name in names]
+    width, height = max(one.width for one in strips), sum(one.height for one in strips)
     whole = Image.new("RGB", (width, height), "white")
     top = 0
-    for one in sheets:
+    for one in strips:
         whole.paste(one, (0, top))
         top += one.height
     save_preview(whole, scratch / MAPS_PREVIEW)
+
+
+def _name(pair: Wanted) -> str:
+    return pair.edit or pair.pair_id
 
 
 def draw_sheet(table: pd.DataFrame, output: Path) -> None:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from likeness.devices import best_device
 from likeness.edit.editors import Editor, Imported, PromptToPrompt, strengths_of
-from likeness.edit.galleries import MAPS, MAPS_PREVIEW, draw_sheet, keep_maps
+from likeness.edit.galleries import MAPS, MAPS_PREVIEW, draw_maps, draw_sheet, keep_maps
 from likeness.edit.hiper import HiPerRecipe
 from likeness.edit.start import NO_NUMBERS
 from likeness.edit.studio import Done, Studio
@@ -180,23 +180,31 @@ def _edit_all(
     total = sum(studio.steps(batch) for _, batch in ahead)
     count = sum(map(len, (batch for _, batch in ahead)))
     done = track(range(total), f"{params.editor.name}, {count} edits, steps", total)
-    for number, batch in ahead:
-        keep = isinstance(params.editor, PromptToPrompt) and number == 0
+    first = _first_source(good, params.editor)
+    for _, batch in ahead:
+        keep = batch[0] in first
         made = studio.edit(batch, lambda: next(done, None), keep)
         if keep:
             keep_maps(made, batch, scratch)
         _keep(made, batch, of_pair, images, notes)
+    if first:
+        draw_maps(first, scratch)
+
+
+def _first_source(pairs: Sequence[Wanted], editor: Editor) -> list[Wanted]:
+    """The edits of the source whose maps are drawn; none by an editor that looks at no words."""
+    if not (isinstance(editor, PromptToPrompt) and pairs):
+        return []
+    key = _source_key(pairs[0])
+    return [pair for pair in pairs if _source_key(pair) == key]
 
 
 def _batches(pairs: Sequence[Wanted], params: EditsParams) -> list[list[Wanted]]:
-    """The first source by itself, whose first maps are drawn; then as many as go together."""
+    """The first source by itself, whose maps are drawn; then as many as go together."""
     each = params.batch
     if isinstance(params.editor, HiPerRecipe):
         each = max(1, each // len(params.editor.strengths))  # all strengths are sampled at once
-    first = []
-    if isinstance(params.editor, PromptToPrompt) and pairs:
-        key = _source_key(pairs[0])
-        first = [pair for pair in pairs if _source_key(pair) == key]
+    first = _first_source(pairs, params.editor)
     parts = (first, pairs[len(first) :])
     return [list(some[i : i + each]) for some in parts for i in range(0, len(some), each)]
 

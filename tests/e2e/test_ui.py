@@ -209,3 +209,24 @@ def test_a_person_taught_to_a_model_is_launched_from_a_shell_and_by_clicking(ui,
     for asset, name in pictures.items():
         browser.get(f"{ui.url}/assets/{asset}?partition=tiny__taught&view=partitions")
         assert shows(browser, name)
+
+
+def test_one_asset_is_materialised_from_its_own_page_and_says_what_it_does(ui, browser):
+    count = len(ui.runs())
+    browser.get(f"{ui.url}/assets/report/summaries")
+
+    def launched(driver):
+        driver.find_element(By.XPATH, "//button[contains(., 'Materialize')]").click()
+        return WebDriverWait(driver, 5).until(lambda _: len(ui.runs()) > count)
+
+    WebDriverWait(browser, 60, ignored_exceptions=(Exception,)).until(launched)
+    assert ui.wait_for_runs(count + 1) == ["SUCCESS"] * (count + 1)
+    browser.get(f"{ui.url}/assets/report/summaries")
+    assert float(number(browser, "rows/images")) > 0
+    run = ui.newest_run()
+    events = ui.ask(
+        f'{{logsForRun(runId: "{run}"){{...on EventConnection{{events{{'
+        "...on MaterializationEvent{stepKey} ...on LogMessageEvent{message}}}}}"
+    )["logsForRun"]["events"]
+    # this asset and no other
+    assert {one["stepKey"] for one in events if "stepKey" in one} == {"report__summaries"}
