@@ -18,6 +18,7 @@ from likeness.errors import BadInput
 from likeness.images.inventory import missing_folders
 from likeness.models.local import local_folder
 from likeness.models.registry import spec_of
+from pipelines.patience import wait_patiently
 from pipelines.recover import bury_dead_runs, driver_tag
 from pipelines.told import told_to_stop
 
@@ -100,6 +101,7 @@ def run_studies(
     """Costs of all steps, and one sentence for each job that failed; one failure stops no other."""
     costs: list[StepCost] = []
     failures: list[str] = []
+    wait_patiently()
     for run_id in bury_dead_runs(instance):
         say(f"run {run_id} had lost its process and is ended")
     broken: set[tuple[str, str | None]] = set()
@@ -144,6 +146,7 @@ def run_world(
     """
     done: list[str] = []
     failures: list[str] = []
+    wait_patiently()
     bury_dead_runs(instance)
     for number, name in enumerate(names, 1):
         say(f"({number}/{len(names)}) world/{name}")

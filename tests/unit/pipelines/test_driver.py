@@ -1,3 +1,5 @@
+import threading
+import time
 from types import SimpleNamespace
 
 import dagster as dg
@@ -70,3 +72,28 @@ def test_of_all_studies_those_go_whose_files_and_models_are_here(tmp_path, monke
     driver.check_study("time_machine_sd15", tmp_path)
     with pytest.raises(BadInput, match="starts from sd15: likeness models fetch sd15"):
         driver.check_at_hand("time_machine_sd15", tmp_path)
+
+
+def test_who_waits_for_a_pool_leaves_the_cores_to_who_works(tmp_path):
+    @dg.asset(key=["world", "clip"], pool="gpu")
+    def clip():
+        return None
+
+    definitions = dg.Definitions(
+        assets=[clip], jobs=[dg.define_asset_job("world_job", selection=dg.AssetSelection.all())]
+    )
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        places = instance.event_log_storage
+        places.set_concurrency_slots("gpu", 1)
+        assert places.claim_concurrency_slot("gpu", "another run", "its step").is_claimed
+        leave = threading.Timer(4, lambda: places.free_concurrency_slots_for_run("another run"))
+        leave.start()
+        began, worked = time.monotonic(), time.process_time()
+        assert driver.run_world(["clip"], definitions, instance, lambda text: None) == (
+            ["clip"],
+            [],
+        )
+        leave.join()
+    waited = time.monotonic() - began
+    assert waited > 3.5
+    assert time.process_time() - worked < 0.6 * waited
