@@ -1,9 +1,14 @@
 """``dg launch`` from a shell, its artefacts on a real S3 server."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from plain import plain_environment
 from team import painter_study
@@ -12,11 +17,24 @@ REPOSITORY = Path(__file__).parents[2]
 STUDY = painter_study("shell")
 
 
+COMMAND = [
+    str(Path(sys.executable).parent / "dg"),
+    *("launch", "--job", "painters_job", "--partition", "shell_master"),
+]
+
+
+def environment_of(folder, study, **more):
+    for name in ("studies", "state"):
+        (folder / name).mkdir()
+    (folder / "studies" / "shell.yaml").write_text(study)
+    own = {"DAGSTER_HOME": REPOSITORY, "LIKENESS_STATE_DIR": folder / "state"}
+    own |= {"LIKENESS_STUDIES": folder / "studies"} | more
+    return plain_environment() | {name: str(value) for name, value in own.items()}
+
+
 def launch(environment):
-    dg = str(Path(sys.executable).parent / "dg")
-    command = [dg, "launch", "--job", "painters_job", "--partition", "shell_master"]
     return subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240
+        COMMAND, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240
     )
 
 
@@ -25,15 +43,8 @@ def launch(environment):
 def test_a_job_launched_from_a_shell_publishes_to_s3_and_hits_the_second_time(
     s3_environment, tmp_path
 ):
-    for folder in ("studies", "state"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "studies" / "shell.yaml").write_text(STUDY)
-    environment = plain_environment() | {
-        "DAGSTER_HOME": str(REPOSITORY),
-        "LIKENESS_STATE_DIR": str(tmp_path / "state"),
-        "LIKENESS_STUDIES": str(tmp_path / "studies"),
-        "LIKENESS_STORE": f"s3://{s3_environment.bucket}/launch",
-    }
+    store = f"s3://{s3_environment.bucket}/launch"
+    environment = environment_of(tmp_path, STUDY, LIKENESS_STORE=store)
     first = launch(environment)
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
     stored = {
@@ -54,3 +65,38 @@ def test_a_job_launched_from_a_shell_publishes_to_s3_and_hits_the_second_time(
         if item.object_name.endswith("manifest.json")
     }
     assert after == before
+
+
+def work_below(run):
+    """The processes that do the work of steps; what ends meanwhile is none."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for one in run.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "resources.task" in one.cmdline():
+                    yield one
+
+
+@pytest.mark.slow
+def test_a_killed_step_takes_its_work_along_and_is_tried_again(tmp_path):
+    slow = STUDY.replace("count: 6}", "count: 400}")
+    assert slow != STUDY
+    environment = environment_of(tmp_path, slow)
+    with (tmp_path / "said").open("w") as said:
+        run = psutil.Popen(COMMAND, cwd=REPOSITORY, env=environment, stdout=said, stderr=said)
+    until = time.monotonic() + 120
+    while not (work := list(work_below(run))):
+        assert run.poll() is None, (tmp_path / "said").read_text()
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    # Dagster's own process of the step, which waits for the work
+    step = work[0].parent()
+    assert step.pid != run.pid
+    os.kill(step.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(work, timeout=10)
+    assert not alive
+    assert run.wait(240) == 0, (tmp_path / "said").read_text()[-3000:]
+    assert "STEP_UP_FOR_RETRY" in (tmp_path / "said").read_text()
+    # nothing half-made is found, nothing is made again, and no place in a pool is still taken
+    began = time.monotonic()
+    assert launch(environment).returncode == 0
+    assert time.monotonic() - began < 60
