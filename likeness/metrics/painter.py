@@ -24,6 +24,7 @@ from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
 from likeness.metrics.clip import ClipEncoder, open_clip_folder
 from likeness.metrics.clip_score import cosines
+from likeness.metrics.comparison import mean_score
 from likeness.metrics.features import unit
 from likeness.metrics.frechet import fid, kid
 from likeness.metrics.images import COLUMNS, MEAN_COLUMNS, MEANS, READER, SCORES
@@ -214,8 +215,9 @@ class _Looked:
         left_out = sum(one.mean_of_cosines.left_out for one in results)
         mean = PairMean(mean_over_prompts([each[rows] for rows in known]), left_out)
         yield _Measure(encoder.passport("editability", MEAN_OF_COSINES), each, mean)
-        whole = float(np.mean([one.cosine_of_mean for one in results]))
-        of_means = Rate(whole, len(results), math.nan, math.nan)
+        of_means = mean_score(np.array([one.cosine_of_mean for one in results])).mean
+        # The prompts are the study's: drawn anew, they would tell of nothing.
+        of_means = of_means._replace(low=math.nan, high=math.nan)
         paper = encoder.passport("editability", COSINE_OF_MEAN)
         yield _Measure(paper, np.zeros(0), PairMean(of_means, left_out))
 
