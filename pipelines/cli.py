@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from dotenv import load_dotenv
 
 from likeness.errors import BadInput
 from pipelines import (
@@ -77,6 +78,26 @@ def results(name: StudyName) -> None:
         from resources.settings import Settings
 
         print_results(console, artifacts_of(Settings()).warehouse, name)
+
+
+@app.command()
+def export(
+    name: StudyName,
+    folder: Annotated[Path, typer.Argument(help="a folder that does not exist yet")],
+) -> None:
+    """Write what a study has made as plain files: tables (CSV) and pictures (PNG)."""
+    with readable():
+        from assets_defs.studies import registry
+        from pipelines.definitions import artifacts_of
+        from resources.export import export_results
+        from resources.settings import Settings
+
+        keys = registry().keys_of(name)
+        # a study may run what another defines
+        studies = {key.split("__")[0] for key in (*keys.experiments, *keys.networks)}
+        studies |= {name}
+        export_results(artifacts_of(Settings()), sorted(studies), keys.experiments, folder, say)
+    say(f"{name} written to {folder}")
 
 
 @app.command()
@@ -153,5 +174,14 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The command, with the settings of the repository's ``.env``, as Dagster and make read it.
+
+    What is set in the environment wins.
+    """
+    load_dotenv(Path(__file__).parent.parent / ".env")
     app()
+
+
+if __name__ == "__main__":
+    run()

@@ -32,6 +32,8 @@ ORDER = (
     *("models_job", "people_job", "painters_job"),
     *("experiments_job", "networks_job", "report_job"),
 )
+# Jobs and partition keys.
+Plan = list[tuple[str, str | None]]
 # Without it Dagster prints every event of its engine.
 PLAIN_WORDS: dict[str, Any] = {"loggers": {"console": {}}}
 
@@ -45,7 +47,7 @@ class StepCost(BaseModel):
     cache: str
 
 
-def plan(study: str) -> list[tuple[str, str | None]]:
+def plan(study: str) -> Plan:
     """Jobs and partition keys of a study, in the order in which they run.
 
     Models come first: one that is not on this machine is noticed before anything costs time.
@@ -82,18 +84,33 @@ def run_study(
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
 ) -> tuple[list[StepCost], list[str]]:
-    """As ``run_studies``, of one."""
-    return run_studies([study], definitions, instance, say)
+    """As ``run_plan``, of all that a study runs."""
+    return run_plan(plan(study), definitions, instance, say)
 
 
-def _plan_of_all(studies: Sequence[str]) -> list[tuple[str, str | None]]:
+def plan_of_all(studies: Sequence[str]) -> Plan:
     """What several studies run, each job and key once, in the order of the flow."""
     wanted = dict.fromkeys(both for study in studies for both in plan(study))
     return sorted(wanted, key=lambda both: ORDER.index(both[0]))
 
 
-def run_studies(
-    studies: Sequence[str],
+def made_before(jobs: Plan, instance: dg.DagsterInstance) -> Plan:
+    """Of a plan what has been run here before, be it in part; and jobs without partitions.
+
+    What was never made may be hours of work that nobody has asked for.
+    """
+    # the jobs hold one that drives all others
+    from pipelines.jobs import JOBS
+
+    made: dict[str, set[str]] = {}
+    for job in {job for job, key in jobs if key is not None}:
+        assets = [dg.AssetKey(name.split("/")) for name in JOBS[job][0]]
+        made[job] = set().union(*map(instance.get_materialized_partitions, assets))
+    return [(job, key) for job, key in jobs if key is None or key in made[job]]
+
+
+def run_plan(
+    jobs: Plan,
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     say: Callable[[str], None],
@@ -105,7 +122,6 @@ def run_studies(
     for run_id in bury_dead_runs(instance):
         say(f"run {run_id} had lost its process and is ended")
     broken: set[tuple[str, str | None]] = set()
-    jobs = _plan_of_all(studies)
     with told_to_stop() as told:
         for number, (job, key) in enumerate(jobs, 1):
             name = f"{job} [{key}]" if key else job

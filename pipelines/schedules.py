@@ -12,7 +12,7 @@ def schedules(jobs: dict[str, Any]) -> list[dg.ScheduleDefinition]:
             "nightly_refresh",
             job=jobs["refresh_job"],
             cron_schedule="0 2 * * *",
-            description="Runs all studies; what has not changed comes from the cache.",
+            description="Makes anew what was made before and has changed, of all studies.",
         ),
         dg.ScheduleDefinition(
             "weekly_maintenance",

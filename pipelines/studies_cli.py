@@ -16,6 +16,7 @@ from rich.table import Table
 from pipelines.console import console, readable, say
 
 if TYPE_CHECKING:
+    from likeness.studies.load import Keys
     from pipelines.estimate import Expected
 
 app = typer.Typer(no_args_is_help=True, help="Studies: list, check.")
@@ -30,19 +31,29 @@ def list_studies() -> None:
         from resources.settings import Settings
 
         registry = load_registry(Settings().studies)
-        table = Table("name", "title", "people", "painters", "experiments", "networks", "models")
+        table = Table()
+        table.add_column("name", no_wrap=True)  # what a command wants to hear
+        for column in ("title", "what it runs", "on"):
+            table.add_column(column, overflow="fold")
         for name, study in registry.studies.items():
             keys = registry.keys_of(name)
             own = any(registry.subjects[key].album is None for key in keys.subjects)
             own = own or any(not registry.painters[key].painted for key in keys.painters)
-            counts = (keys.subjects, keys.painters, keys.experiments, keys.networks)
             table.add_row(
                 escape(name),
                 escape(study.title) + (" (reads your own pictures)" if own else ""),
-                *(str(len(one)) for one in counts),
+                _counted(keys),
                 escape(", ".join(keys.models)),
             )
         console.print(table)
+
+
+def _counted(keys: "Keys") -> str:
+    counts = {
+        **{"person": len(keys.subjects), "painter": len(keys.painters)},
+        **{"experiment": len(keys.experiments), "network": len(keys.networks)},
+    }
+    return ", ".join(f"{n} {what}{'s' if n > 1 else ''}" for what, n in counts.items() if n)
 
 
 @app.command()

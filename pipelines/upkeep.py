@@ -6,7 +6,7 @@ from pydantic import Field
 from assets_defs.results import readable_failures
 from assets_defs.studies import registry
 from likeness.errors import BadInput
-from pipelines.driver import check_at_hand, check_study, run_studies
+from pipelines.driver import check_at_hand, check_study, made_before, plan_of_all, run_plan
 from resources.artifacts import Artifacts
 from resources.settings import Settings
 
@@ -17,13 +17,17 @@ class RefreshConfig(dg.Config):
     """Which studies."""
 
     studies: list[str] = Field(
-        default=[], description="names of studies; none: all whose files and models are there"
+        default=[],
+        description="names of studies, all of each; none: of all studies what was made before",
     )
 
 
 @dg.op(description="Drives all jobs of the studies in the order of the flow.")
 def refresh(context: dg.OpExecutionContext, config: RefreshConfig, artifacts: Artifacts) -> None:
-    """One failure stops no other job; all of them fail this run at its end."""
+    """One failure stops no other job; all of them fail this run at its end.
+
+    What was never made is not begun, but by a study's name.
+    """
     # the definitions hold this job
     from pipelines.definitions import build_defs
 
@@ -38,7 +42,10 @@ def refresh(context: dg.OpExecutionContext, config: RefreshConfig, artifacts: Ar
             context.log.info(f"left out: {error}")
         else:
             names.append(name)
-    costs, failures = run_studies(names, build_defs(artifacts), context.instance, context.log.info)
+    jobs = plan_of_all(names)
+    if not config.studies:
+        jobs = made_before(jobs, context.instance)
+    costs, failures = run_plan(jobs, build_defs(artifacts), context.instance, context.log.info)
     hits = sum(cost.cache == "hit" for cost in costs)
     context.add_output_metadata({"studies": names, "steps": len(costs), "cache_hits": hits})
     if failures:
@@ -125,7 +132,7 @@ def verify_store(
         )
 
 
-@dg.job(description="Runs all studies, as make study does for one.")
+@dg.job(description="Makes anew what was made before and has changed, of all studies or of some.")
 def refresh_job() -> None:
     """For a schedule."""
     refresh()

@@ -36,4 +36,10 @@ class Subject(Part):
     def _one_source(self) -> "Subject":
         if (self.folder is None) == (self.album is None):
             raise ValueError(f"'{self.title}' needs either a folder or an album, and not both")
+        if self.folder is not None and "faces" not in self.model_fields_set:
+            raise ValueError(
+                f"'{self.title}' reads photos and does not say by what network faces are compared; "
+                "write faces: {backend: deepface, detector: opencv, recogniser: VGG-Face} (small is "
+                "for the small world's drawn faces)"
+            )
         return self

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import psutil
 import pytest
 import tiny_pipeline
@@ -20,6 +21,7 @@ from likeness.errors import BadInput
 from likeness.generate.tasks import ImagesParams, make_images
 from likeness.images import image_set
 from resources.artifacts import Artifacts
+from resources.export import export_results
 from resources.warehouse import query
 
 pytestmark = pytest.mark.slow
@@ -149,6 +151,25 @@ def test_weights_are_referred_to_and_never_copied(work, first):
     )
     identity = first.manifest.params["identity"]
     assert reference == {"model": "tiny", "reference": identity, "method": "base"}
+
+
+def test_tables_and_pictures_leave_as_plain_files(work, first, tmp_path):
+    said: list[str] = []
+    target = tmp_path / "out"
+    export_results(store_of(work), ["light"], [KEY, "light__far"], target, said.append)
+    assert said[1:] == [f"{KEY}: 4 pictures", "light__far: no pictures yet"]
+    rows = pd.read_csv(target / "pictures" / KEY / "images.csv")
+    assert list(rows["prompt"]) == list(image_set.read(first.folder)["prompt"])
+    for file in rows["file"]:
+        copy = (target / "pictures" / KEY / file).read_bytes()
+        assert copy == (first.folder / file).read_bytes()
+    tables = {file.stem: pd.read_csv(file) for file in (target / "tables").iterdir()}
+    made = tables["experiments_made"].set_index("experiment")
+    assert made.loc["plain", "n"] == 4
+    assert made.loc["far", "n"] == 0
+    with pytest.raises(BadInput, match="out exists already"):
+        export_results(store_of(work), ["light"], [KEY], target, said.append)
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
 
 
 def test_the_page_and_the_tables_show_the_pictures_by_prompt(work, first):

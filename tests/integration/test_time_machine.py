@@ -28,6 +28,7 @@ subjects:
   dark:
     title: Somebody in the dark
     folder: dark
+    faces: {backend: small}
     splits: {held_back: 1}
 experiments:
   plain:

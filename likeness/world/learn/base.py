@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from likeness.finetune.attention import plain_attention_on_cpu
-from likeness.finetune.loop import Plan, train
+from likeness.finetune.loop import AtCheckpoint, Plan, train
 from likeness.world.book import Page
 from likeness.world.grammar import caption
 from likeness.world.learn.architecture import new_scheduler
@@ -33,6 +33,7 @@ def train_stage(
     full: float,
     scratch: Path,
     what: str,
+    at_checkpoint: AtCheckpoint | None = None,
 ) -> list[dict[str, float]]:
     """Train both networks in place on scaled latents (N x 2C x h x w: mean, deviation).
 
@@ -62,7 +63,7 @@ def train_stage(
         return {"loss": (predicted.float() - velocity.to(device)).pow(2).mean()}
 
     with plain_attention_on_cpu(unet, text_encoder):
-        curve = train(both, loss_of, plan, scratch, what)
+        curve = train(both, loss_of, plan, scratch, what, at_checkpoint)
     both.eval().requires_grad_(False)
     return curve
 

@@ -74,6 +74,25 @@ def test_of_all_studies_those_go_whose_files_and_models_are_here(tmp_path, monke
         driver.check_at_hand("time_machine_sd15", tmp_path)
 
 
+def test_what_was_never_made_is_not_made_anew():
+    jobs = [("experiments_job", "a"), ("experiments_job", "b"), ("networks_job", "a")]
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert driver.made_before([*jobs, ("report_job", None)], instance) == [("report_job", None)]
+        # one step of several: the rest may have failed, and is tried again
+        half = dg.AssetMaterialization(["models", "finetuned"], partition="b")
+        instance.report_runless_asset_event(half)
+        assert driver.made_before(jobs, instance) == [("experiments_job", "b")]
+
+
+def test_a_step_of_two_studies_runs_once_and_in_the_order_of_the_flow():
+    jobs = driver.plan_of_all(["demo", "cezanne", "small_world"])
+    assert len(set(jobs)) == len(jobs)
+    places = [driver.ORDER.index(job) for job, _ in jobs]
+    assert places == sorted(places)
+    assert ("experiments_job", "cezanne_word__word") in jobs
+    assert jobs[-1] == ("report_job", None)
+
+
 def test_who_waits_for_a_pool_leaves_the_cores_to_who_works(tmp_path):
     @dg.asset(key=["world", "clip"], pool="gpu")
     def clip():

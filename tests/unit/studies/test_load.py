@@ -170,7 +170,7 @@ TAUGHT = """
 name: mine
 title: Mine
 subjects:
-  me: {title: Me, folder: photos/me}
+  me: {title: Me, folder: photos/me, faces: {backend: small}}
   painted: {title: Nobody, album: {person: 1, photos: 30}, splits: {held_back: 3}}
   younger: {extends: painted, album: {oldest: 20}}
 experiments:
@@ -243,12 +243,16 @@ def test_an_experiment_may_be_about_a_person_of_another_study(study):
             "'mine' includes subject 'nobody', which no study has",
         ),
         (
-            TAUGHT.replace("title: Me, folder: photos/me", "title: Me"),
+            TAUGHT.replace("title: Me, folder: photos/me,", "title: Me,"),
             "subjects.me.*needs either a folder or an album",
         ),
         (
             TAUGHT.replace("{title: Nobody,", "{title: Nobody, folder: photos,"),
             "subjects.painted.*needs either a folder or an album",
+        ),
+        (
+            TAUGHT.replace("photos/me, faces: {backend: small}}", "photos/me}"),
+            "subjects.me.*does not say by what network faces are compared",
         ),
         (
             TAUGHT.replace("prompts: [a man]", "prompts: {train: [a man]}"),
@@ -257,7 +261,7 @@ def test_an_experiment_may_be_about_a_person_of_another_study(study):
     ],
     ids=[
         *("unknown subject", "unknown split", "the same subject twice", "included subject"),
-        *("no photos", "two sources of photos", "a role that photos have"),
+        *("no photos", "two sources of photos", "no face network", "a role that photos have"),
     ],
 )
 def test_people_and_splits_that_are_not_there_are_refused(study, text, sentence):
