@@ -11,7 +11,7 @@ from rich.table import Table
 from assets_defs.studies import registry
 from likeness.classify.trust import RULE
 from pipelines.driver import StepCost
-from resources.report.edits import bench_rows, control_rows, set_rows
+from resources.report.edits import bench_tables, control_rows, set_rows
 from resources.report.figures import LEGEND, accuracy_rows, made_rows, verdict_rows
 from resources.report.painter import after_rows
 from resources.report.person import identity_rows, pair_rows
@@ -40,7 +40,8 @@ def print_results(console: Console, warehouse: Path, study: str) -> None:
             _print(console, "Pairs of pictures", pair_rows(warehouse, name))
         if one.edits:
             _print(console, "Sets of edits [95 %], n", set_rows(warehouse, name))
-            _print(console, "Editors on a bench [95 %], n", bench_rows(warehouse, name))
+            for pairs, bench in bench_tables(warehouse, name):
+                _print(console, f"Editors on a bench, {pairs} [95 %], n", bench)
             title = "Backgrounds of editors less those without control [95 %], n"
             _print(console, title, control_rows(warehouse, name))
         if one.published.source:

@@ -60,8 +60,6 @@ def _compared(current: "Current", key: str) -> pd.DataFrame | None:
 
 def _row(metric: str, both: pd.DataFrame) -> dict[str, object]:
     a, b = (both[name].to_numpy(float, na_value=np.nan) for name in ("value_a", "value_b"))
-    finite = np.isfinite(a) & np.isfinite(b)
-    a, b = np.where(finite, a, np.nan), np.where(finite, b, np.nan)
     found = paired_difference(
         a, b, metric not in LOWER_IS_BETTER, both["source_id_a"].astype(str).tolist()
     )

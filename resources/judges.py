@@ -34,7 +34,9 @@ def _row(one: "pd.Series", networks: pd.DataFrame, verdicts: pd.DataFrame) -> di
         for _, probe in alike[alike["architecture"] == PROBE].iterrows()
         if len(rows := _of(probe, verdicts))
     ]
-    found = trust(mine[mine["image_set"] == part], probes)
+    # tiles and the probe see luma alone
+    colour = one["color"] == "color" and one["architecture"] not in ("tiles", PROBE)
+    found = trust(mine[mine["image_set"] == part], probes, sees_colour=colour)
     if one["architecture"] == PROBE:
         return {
             "calibration_error": found.calibration_error,
@@ -48,8 +50,9 @@ def _row(one: "pd.Series", networks: pd.DataFrame, verdicts: pd.DataFrame) -> di
 
 
 def _of(one: "pd.Series", verdicts: pd.DataFrame) -> pd.DataFrame:
-    """A network's verdicts on pictures whose truth is known."""
+    """A network's verdicts on pictures whose truth is known, and without twins it learned from."""
     if verdicts.empty:
         return pd.DataFrame(columns=["image_set"])
     mine = (verdicts["study"] == one["study"]) & (verdicts["network"] == one["network"])
-    return verdicts[mine & verdicts["truth"].notna()]
+    apart = ~verdicts["straddles"].fillna(False).astype(bool)
+    return verdicts[mine & verdicts["truth"].notna() & apart]

@@ -6,7 +6,6 @@ import pandas as pd
 
 from likeness.edit.table import OWN_COLUMNS as EDIT_COLUMNS
 from likeness.studies.editing import Editing
-from likeness.studies.experiment import DreamBooth
 from likeness.studies.load import Registry
 from resources.artifacts import Artifacts
 from resources.comparisons import compared_editors
@@ -225,10 +224,10 @@ def _network(current: Current, key: str) -> dict[str, object]:
     network = registry.networks[key]
     painter = registry.painters[network.painter]
     home = _home(current, network.painter)
-    recipe, equalize = network.recipe.model_dump(), painter.prepare.equalize
+    recipe, prepare = network.recipe.model_dump(), painter.prepare.model_dump()
     if made := current.verdicts(key):
         recipe = made[1].params["recipe"]
-        equalize = made[2].params["prepare"]["equalize"]
+        prepare = made[2].params["prepare"]
     study, name = key.split("__", 1)
     return {
         "study": study,
@@ -238,7 +237,8 @@ def _network(current: Current, key: str) -> dict[str, object]:
         "title": painter.title,
         "painted": painter.painted,
         "rounds": network.rounds,
-        "equalize": equalize,
+        "equalize": prepare["equalize"],
+        "color": prepare["color"],
         **{field: recipe[field] for field in ("architecture", "protocol", "weights")},
     }
 
@@ -255,12 +255,15 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
     base, method = experiment.model, str(experiment.method.name)
     sampled = experiment.method if isinstance(experiment, Editing) else experiment.sampling
     sampling = sampled.model_dump()
+    trains = getattr(experiment.method, "trains", "full")
     model = current.manifest("models/finetuned", key)
     if model and (made := current.made(key)):
         sampling, base = made.params[_how(registry, key)], made.params["model"]
         # a method that trains says its name in its recipe
-        method = model.summary.get("method") or model.params["recipe"]["name"]
-    if isinstance(experiment.method, DreamBooth) and experiment.method.trains != "full":
+        recipe = model.params.get("recipe", {})
+        method = model.summary.get("method") or recipe["name"]
+        trains = recipe.get("trains", "full")
+    if trains != "full":
         method = f"{method}_lora"  # no mean is over models of both
     study, name = key.split("__", 1)
     return {

@@ -7,6 +7,7 @@ CREATE TABLE networks (
     -- home: the study that defines the painter, whose published figures stand beside ours
     study VARCHAR, network VARCHAR, painter VARCHAR, home VARCHAR, title VARCHAR, painted BOOLEAN,
     architecture VARCHAR, protocol VARCHAR, weights VARCHAR, rounds VARCHAR, equalize VARCHAR,
+    color VARCHAR,
     -- whether its verdicts count, "yes" or "no: why", and by what: likeness/classify/trust.py
     calibration_error DOUBLE, probe_p DOUBLE, counts VARCHAR
 );
@@ -177,9 +178,10 @@ LEFT JOIN probes q ON q.painter = n.painter AND q.measure = m.measure
 LEFT JOIN published_accuracy p ON p.study = n.home AND p.measure = m.measure
 ORDER BY n.study, n.painter, m.measure, n.network;
 
--- The same pictures judged by a network and by the shortcut probe: how often only one was right.
+-- The same pictures judged by a network and by a shortcut probe: how often only one was right. Those
+-- of which near duplicates were learned are left out: they may be known by heart.
 CREATE VIEW against_probe AS
-SELECT n.study, n.network, n.equalize, v.image_set AS measure, count(*) AS n,
+SELECT n.study, n.network, p.network AS probe, n.equalize, v.image_set AS measure, count(*) AS n,
        avg((v.truth = v.predicted)::INTEGER) AS value,
        avg((w.truth = w.predicted)::INTEGER) AS probe_value,
        count(*) FILTER (v.truth = v.predicted AND w.truth <> w.predicted) AS only_network,
@@ -191,16 +193,18 @@ JOIN networks p ON p.painter = n.painter AND p.study = n.study AND p.rounds = n.
 JOIN verdicts w ON w.study = p.study AND w.network = p.network AND w.image_set = v.image_set
     AND w.image_id = v.image_id
 WHERE n.architecture <> 'probe' AND v.image_set IN ('valid', 'test', 'folds')
+    AND NOT coalesce(v.straddles, false)
 GROUP BY ALL ORDER BY n.study, n.equalize, measure;
 
 -- Verdicts on unseen sets: how often each class was named (in order of the labels), and the share
 -- taken for class 0, each with its Wilson interval; where the truth is known, the share right. A set
--- that is not there has n = 0: no data. `verdicts_count`: of the judge, whether to believe it.
+-- that is not there has n = 0: no data. `verdicts_count`: of the judge, whether to believe it. `twins`:
+-- pictures of the set of which the judge learned a near duplicate.
 CREATE VIEW cezanne_verdicts AS
 WITH cells AS (
     SELECT n.study, n.network, n.painter, n.home, n.architecture, n.equalize,
            n.counts AS verdicts_count, s.image_set, s.name, s.truth, s.made_by, s.role, l.label,
-           count(v.image_id) AS k
+           count(v.image_id) AS k, count(v.image_id) FILTER (v.straddles) AS twins
     FROM networks n
     JOIN image_sets s USING (painter)
     JOIN labels l USING (painter)
@@ -211,7 +215,8 @@ WITH cells AS (
 ),
 rows AS (
     SELECT study, network, painter, home, architecture, equalize, verdicts_count, image_set, name,
-           truth, made_by, role, sum(k)::INTEGER AS n, list(k ORDER BY label) AS counts,
+           truth, made_by, role, sum(k)::INTEGER AS n, sum(twins)::INTEGER AS twins,
+           list(label ORDER BY label) AS labels, list(k ORDER BY label) AS counts,
            coalesce(sum(k) FILTER (label = 0), 0)::INTEGER AS authentic,
            (sum(k) FILTER (label = truth))::INTEGER AS hits
     FROM cells GROUP BY ALL
@@ -250,7 +255,8 @@ WITH measured AS (
            max(n) FILTER (metric = 'painter_read') AS read_n,
            max(value) FILTER (metric = 'kid') AS kid, max(low) FILTER (metric = 'kid') AS kid_low,
            max(high) FILTER (metric = 'kid') AS kid_high, max(n) FILTER (metric = 'kid') AS kid_n,
-           max(value) FILTER (metric = 'fid') AS fid,
+           max(value) FILTER (metric = 'fid') AS fid, max(low) FILTER (metric = 'fid') AS fid_low,
+           max(high) FILTER (metric = 'fid') AS fid_high, max(n) FILTER (metric = 'fid') AS fid_n,
            max(value) FILTER (metric = 'ssim') AS ssim, max(low) FILTER (metric = 'ssim') AS ssim_low,
            max(high) FILTER (metric = 'ssim') AS ssim_high, max(n) FILTER (metric = 'ssim') AS ssim_n
     FROM (
@@ -292,13 +298,13 @@ WHERE e.painter IS NOT NULL
 ORDER BY e.study, e.experiment, m.role;
 
 -- What could at best be said of pictures after a painter: the share of his own new pictures, and of
--- these through a model's autoencoder, that the reader and every judge take for his.
+-- these through a model's autoencoder, that the reader and every judge (of a study) take for his.
 CREATE VIEW painter_ceilings AS
 WITH own AS (
     SELECT painter, image_set, name, coalesce(rebuilt, false) AS rebuilt FROM image_sets
     WHERE truth = 0 AND made_by IS NULL
 )
-SELECT o.*, 'reader' AS judge, any_value(m.value) AS share, any_value(m.low) AS low,
+SELECT o.*, NULL::VARCHAR AS study, 'reader' AS judge, any_value(m.value) AS share, any_value(m.low) AS low,
        any_value(m.high) AS high, any_value(m.n) AS n
 FROM own o
 JOIN experiments e USING (painter)
@@ -306,7 +312,7 @@ JOIN image_means m ON m.study = e.study AND m.experiment = e.experiment
     AND m.role = 'painter' AND m.metric = 'painter_read' AND m.part = o.image_set
 GROUP BY ALL
 UNION ALL
-SELECT o.*, v.network, v.share_authentic, v.low, v.high, v.n
+SELECT o.*, v.study, v.network, v.share_authentic, v.low, v.high, v.n
 FROM own o JOIN cezanne_verdicts v USING (painter, image_set) WHERE v.n > 0
 ORDER BY ALL;
 
@@ -430,27 +436,32 @@ LEFT JOIN published_sets p USING (study, experiment)
 WHERE e.sources = 'drawn'
 ORDER BY e.study, e.experiment;
 
+-- Which pairs an experiment edits: only editors of one population belong into one table or plot,
+-- since means over different pairs would tell of the pairs.
+CREATE VIEW edited_pairs AS
+SELECT study, experiment, count(DISTINCT pair_id) AS pairs,
+       md5(string_agg(DISTINCT pair_id, ' ' ORDER BY pair_id)) AS population
+FROM images WHERE role = 'edit' AND kind IS DISTINCT FROM 'reweight' GROUP BY ALL;
+
 -- A row per editor of a bench and measure, over the strength that is compared; what was published of
--- the same method and measure beside it. n counts sources (of asked: edits).
+-- the same method and measure beside it. n counts sources (of asked: edits), left_out edits.
 CREATE VIEW editing_bench AS
-SELECT e.study, e.experiment, e.title, e.method, e.sources AS bench, m.metric, m.protocol,
-       m.passport_id, m.strength, m.value, m.low, m.high, m.n, m.left_out,
-       p.value AS published
+SELECT e.study, e.experiment, e.title, e.method, e.sources AS bench, d.population, d.pairs,
+       m.metric, m.protocol, m.passport_id, m.strength, m.value, m.low, m.high, m.n, m.left_out,
+       q.model, p.value AS published
 FROM experiments e
 JOIN image_means m USING (study, experiment)
+JOIN edited_pairs d USING (study, experiment)
+LEFT JOIN passports q USING (passport_id)
+-- published CLIP scores are clamped cosines
 LEFT JOIN published_editors p ON p.study = e.study AND p.method = e.method
-    AND p.metric = m.metric
+    AND p.metric = m.metric AND (m.metric <> 'clip_score' OR m.protocol = 'clamped')
 WHERE e.sources <> 'drawn' AND m.role = 'edit' AND m.part = 'all' AND m.compared
 ORDER BY e.study, e.experiment, m.metric, m.protocol;
 
 -- What an editor's knob does: each strength, asked against kept, over edits in other words. Only
 -- experiments of one population, which edit the same pairs, belong into one plot.
 CREATE VIEW edit_curves AS
-WITH populations AS (
-    SELECT study, experiment, count(DISTINCT pair_id) AS pairs,
-           md5(string_agg(DISTINCT pair_id, ' ' ORDER BY pair_id)) AS population
-    FROM images WHERE role = 'edit' AND kind IS DISTINCT FROM 'reweight' GROUP BY ALL
-)
 SELECT e.study, e.experiment, e.title, e.method, p.population, p.pairs, m.strength, m.compared,
        max(value) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim,
        max(low) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_low,
@@ -470,7 +481,7 @@ SELECT e.study, e.experiment, e.title, e.method, p.population, p.pairs, m.streng
        max(high) FILTER (metric = 'clip_score') AS clip_score_high,
        max(n) FILTER (metric = 'clip_score') AS clip_score_n
 FROM experiments e JOIN image_means m USING (study, experiment)
-JOIN populations p USING (study, experiment)
+JOIN edited_pairs p USING (study, experiment)
 WHERE e.sources IS NOT NULL AND m.role = 'edit' AND m.part = 'reworded'
 GROUP BY ALL ORDER BY e.study, e.experiment, m.strength;
 

@@ -35,8 +35,8 @@ def train(
     """``classifier/network``: a model per round, its temperature, its curves."""
     recipe = params.recipe
     table = image_set.accepted(image_set.read(inputs["classes"]))
-    # Unseen sets have no part in training.
-    table = table[table["split"] != "unseen"].reset_index(drop=True)
+    # These have no part in training.
+    table = table[~table["split"].isin(["unseen", "test"])].reset_index(drop=True)
     pictures = load(inputs["paintings"], table, recipe)
     truth = _positions(table, params.labels)
     curves = []

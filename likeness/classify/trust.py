@@ -1,6 +1,6 @@
 """Whether a judge's verdicts count: it must be calibrated, and see more than the capture.
 
-Both are asked of pictures whose truth is known and that it did not learn from.
+Both are asked of pictures whose truth is known, and of which it has learned no near duplicate.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ RULE = (
     f"A judge's verdicts count where its expected calibration error (ten bins) is at most "
     f"{CALIBRATED:g} and it is right more often than the shortcut probe on the same pictures "
     f"(exact McNemar p < {SURE:g}); both on test pictures, or on validation pictures where there "
-    "are none."
+    "are none, and without those of which it learned a near duplicate."
 )
 
 
@@ -29,11 +29,12 @@ class Trust(NamedTuple):
     counts: str  # yes, or no with the reasons
 
 
-def trust(judged: pd.DataFrame, probes: list[pd.DataFrame]) -> Trust:
+def trust(judged: pd.DataFrame, probes: list[pd.DataFrame], sees_colour: bool = False) -> Trust:
     """Of a judge's verdicts on one part, and those of shortcut probes on the same part.
 
     Columns ``image_id, truth, predicted, confidence``; truth is known. Of several probes the one
-    that is hardest to beat counts.
+    that is hardest to beat counts. Who sees colour has not beaten a probe of luma: classes may
+    differ in how colour was taken.
     """
     hit = judged["truth"] == judged["predicted"]
     error = calibration_error(judged["confidence"], hit)
@@ -44,6 +45,8 @@ def trust(judged: pd.DataFrame, probes: list[pd.DataFrame]) -> Trust:
     p = max((one.p for one in beaten), default=None)
     if p is None:
         why.append("no probe of the same pictures")
+    elif sees_colour:
+        why.append("sees colour, which the probe does not")
     elif not all(one.better and one.p < SURE for one in beaten):
         why.append(f"not surely better than the probe (p = {p:.2g})")
     return Trust(error, p, f"no: {', '.join(why)}" if why else "yes")

@@ -10,11 +10,11 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from likeness.devices import best_device
-from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.generate.tasks import ImagesParams, make_images
 from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
+from likeness.images.facts import facts_of
 from likeness.images.inventory import FOUND
 from likeness.images.listed import needed_bytes
 from likeness.images.prepare import Preparation, prepare
@@ -120,18 +120,5 @@ def _rebuilt(
         made = from_latents(pipe, to_latents(pipe, pixels[None]))[0]
         file = f"{image_set.FOLDER}/{key}/{len(rows):05d}.png"
         Image.fromarray(made).save(output / file)
-        rows.append(common | _row(output, file, made))
+        rows.append(common | facts_of(output, file))
     return image_set.frame(rows, OWN_COLUMNS)
-
-
-def _row(output: Path, file: str, picture: np.ndarray) -> dict[str, object]:
-    sha256 = sha256_file(output / file)
-    height, width = picture.shape[:2]
-    return {
-        "image_id": sha256[:16],
-        "file": file,
-        "sha256": sha256,
-        "width": width,
-        "height": height,
-        "status": image_set.ACCEPTED,
-    }

@@ -1,5 +1,6 @@
 """CLIP: pictures and texts as vectors of one space (Radford et al. 2021, arXiv 2103.00020)."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from likeness.progress import track
 
 if TYPE_CHECKING:
     from transformers import CLIPModel
+
+log = logging.getLogger("likeness")
 
 
 class ClipEncoder:
@@ -51,6 +54,9 @@ class ClipEncoder:
         vectors = np.concatenate([np.empty((0, self.width), np.float32), *found])
         place = {text: number for number, text in enumerate(unique)}
         lost = {text: self._unread(text) for text in unique}
+        if cut := sum(bool(reason) for reason in lost.values()):
+            example = max(lost.values())
+            log.warning("CLIP reads %d of %d texts in part: %s", cut, len(unique), example)
         rows = vectors[[place[text] for text in texts]]
         return Features(rows, tuple(lost[text] for text in texts))
 

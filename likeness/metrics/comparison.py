@@ -10,7 +10,11 @@ import pandas as pd
 from likeness.errors import BadInput
 from likeness.metrics.means import mean_of_pictures
 from likeness.metrics.pairs import PairMean
-from likeness.statistics import Rate, wilson
+from likeness.statistics import Rate, rate, wilson
+
+# Yes or no of each picture: a share, whose interval is Wilson's. A bootstrap of thirty noes would
+# say that a yes is impossible.
+SHARES = ("asked", "copied")
 
 
 class Comparison(NamedTuple):
@@ -19,7 +23,7 @@ class Comparison(NamedTuple):
     difference: Rate  # mean of a - b; n groups
     wins: Rate  # share of groups, but ties, that a wins
     ties: int
-    left_out: int  # pairs that one of them has no score of
+    left_out: int  # pairs that one of them has no finite score of
 
 
 def mean_score(
@@ -36,6 +40,16 @@ def mean_score(
     return PairMean(_mean(means, seed), int(np.isnan(scores).sum()))
 
 
+def mean_of_metric(
+    metric: str, values: np.ndarray, groups: Sequence[Hashable] | None = None
+) -> PairMean:
+    """As ``mean_score``; of a yes or no (``SHARES``) the share of yes, without groups."""
+    if metric not in SHARES:
+        return mean_score(values, groups)
+    known = values[~np.isnan(values)]
+    return PairMean(rate(int(known.sum()), len(known)), len(values) - len(known))
+
+
 def paired_difference(
     a: np.ndarray,
     b: np.ndarray,
@@ -47,18 +61,23 @@ def paired_difference(
 
     Resampling the pairs, not the two sets of scores, keeps what makes a pair hard out of the
     interval (Efron and Tibshirani 1993, section 8.3). ``groups`` as in ``mean_score``. The
-    difference is in the unit of the scores; ``wins`` has a Wilson interval and is NaN where all are
-    ties. Raises ``BadInput`` for different lengths.
+    difference is in the unit of the scores, over pairs whose scores are finite (others are left
+    out); ``wins``, over all (two infinite ones tie), has a Wilson interval and is NaN where all
+    are ties. Raises ``BadInput`` for different lengths.
     """
     if len(a) != len(b):
         raise BadInput(f"{len(a)} and {len(b)} scores are not of the same pairs: align them first")
-    differences = np.asarray(a, np.float64) - np.asarray(b, np.float64)
+    one, other = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    # a picture kept to the bit has a PSNR without end
+    differences = np.where(one == other, 0.0, one - np.where(one == other, 0.0, other))
+    finite = np.where(np.isfinite(differences), differences, np.nan)
     means = _by_group(differences, groups)
     better = means > 0 if higher_is_better else means < 0
     ties = int((means == 0).sum())
     decided, won = len(means) - ties, int(better.sum())
     wins = Rate(won / decided if decided else math.nan, decided, *wilson(won, decided))
-    return Comparison(_mean(means, seed), wins, ties, int(np.isnan(differences).sum()))
+    difference = mean_of_pictures(_by_group(finite, groups), seed)
+    return Comparison(difference, wins, ties, int(np.isnan(finite).sum()))
 
 
 def _by_group(values: np.ndarray, groups: Sequence[Hashable] | None) -> np.ndarray:

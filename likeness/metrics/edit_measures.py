@@ -17,7 +17,7 @@ from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports
 from likeness.metrics.background import BackgroundProtocol, background_kept
 from likeness.metrics.clip_score import ClipScoreForm
-from likeness.metrics.features import unit
+from likeness.metrics.features import once, unit
 from likeness.metrics.passports import Passport
 from likeness.metrics.tables import OK
 from likeness.progress import track
@@ -119,7 +119,8 @@ def clip_measures(edits: Edits, source: str, form: ClipScoreForm) -> Iterator[Me
     from likeness.metrics.directional import directional_similarity
 
     encoder = open_clip_folder(source)
-    after, before = (encoder.embed_images(x) for x in (edits.files, edits.source_files))
+    after = encoder.embed_images(edits.files)
+    before = once(encoder.embed_images, edits.source_files)
     good = edits.table[edits.good]
     sources = [str(text) for text in good["source_prompt"].fillna("")]
     targets = [str(text) for text in good["prompt"]]
@@ -152,13 +153,11 @@ def lpips_measure(edits: Edits, folder: Path) -> Measured:
 
 def structure_measure(edits: Edits, source: str) -> Measured:
     """Structure distance to the source."""
-    from likeness.metrics.structure import open_keys, structure_distance
+    from likeness.metrics.structure import open_keys
 
     encoder = open_keys(source)
-    before, after = (encoder.self_similarity(x) for x in (edits.source_files, edits.files))
-    values = structure_distance(before.vectors, after.vectors)
-    reasons = [one or other for one, other in zip(before.reason, after.reason, strict=True)]
-    return edits.measured(encoder.passport("corrected"), values, reasons)
+    found = encoder.pairs(edits.source_files, edits.files)
+    return edits.measured(encoder.passport("corrected"), found.values, found.reasons)
 
 
 def backgrounds(edits: Edits) -> Iterator[Measured]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from likeness.edit.table import EDIT
 from likeness.metrics import passports, tables
 from likeness.metrics.clip_score import ClipScoreForm
-from likeness.metrics.comparison import mean_score
+from likeness.metrics.comparison import mean_of_metric
 from likeness.metrics.edit_measures import (
     Edits,
     Measured,
@@ -22,9 +22,7 @@ from likeness.metrics.edit_measures import (
     structure_measure,
 )
 from likeness.metrics.known_edits import Claims, known_answers, to_the_true_edit
-from likeness.metrics.pairs import PairMean
 from likeness.metrics.tables import OK
-from likeness.statistics import rate
 
 SCORES, MEANS = "scores.parquet", "means.parquet"
 COLUMNS = tables.NAMED | {
@@ -39,8 +37,6 @@ MEAN_COLUMNS = tables.NAMED | KEYS | tables.MEAN
 # All but edits by weights alone: these act within the windows that a knob shortens, so that without
 # any window such an edit is its source, and no weaker control of it.
 REWORDED, REWEIGHT = "reworded", "reweight"
-# Yes or no: a share, with Wilson's interval over edits.
-SHARES = ("asked",)
 
 
 class EditMeasures(BaseModel):
@@ -159,9 +155,5 @@ def _means(scores: pd.DataFrame, edits: pd.DataFrame) -> Iterator[dict[str, obje
 
 def _mean(said: dict[str, object], part: str, rows: pd.DataFrame) -> dict[str, object]:
     values = rows["value"].to_numpy(float, na_value=np.nan)
-    if said["metric"] in SHARES:
-        known = values[~np.isnan(values)]
-        mean = PairMean(rate(int(known.sum()), len(known)), len(values) - len(known))
-    else:
-        mean = mean_score(values, rows["source_id"].tolist())
+    mean = mean_of_metric(str(said["metric"]), values, rows["source_id"].tolist())
     return {**said, "role": EDIT, "part": part, **mean.row}

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,24 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+
+class PairDistances(NamedTuple):
+    """One value a pair; where there is none it is NaN and the reason says why."""
+
+    values: np.ndarray  # N float64, 0 or more
+    reasons: tuple[str, ...]
+
+
+def once(embed: Callable[[Sequence[Picture]], Features], pictures: Sequence[Picture]) -> Features:
+    """A row for each picture, of which each is looked at once: many edits have one source."""
+    # a picture that is no file is known by itself alone
+    keys = [one if isinstance(one, Path) else id(one) for one in pictures]
+    unique = dict(zip(keys, pictures, strict=True))
+    found = embed(list(unique.values()))
+    place = {key: number for number, key in enumerate(unique)}
+    rows = [place[key] for key in keys]
+    return Features(found.vectors[rows], tuple(found.reason[row] for row in rows))
 
 
 def of_pictures(
@@ -84,11 +103,18 @@ def exact() -> Iterator[None]:
     """Inference in true float32: the ten bits of TF32 would move a score's third decimal."""
     import torch
 
-    with (
-        torch.inference_mode(),
-        torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
-    ):
-        yield
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with (
+            torch.inference_mode(),
+            torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False),
+            torch.autocast("cuda", enabled=False),
+            torch.autocast("cpu", enabled=False),
+        ):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

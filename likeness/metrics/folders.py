@@ -22,7 +22,7 @@ from likeness.metrics.frechet import fid, kid
 from likeness.metrics.lpips import SMALLEST, open_lpips
 from likeness.metrics.pairs import PairMean, mean_between, mean_within
 from likeness.metrics.ssim import SsimProtocol, cross, pairwise, prepare, shared_side
-from likeness.metrics.structure import open_keys, structure_distance
+from likeness.metrics.structure import open_keys
 from likeness.progress import track
 from likeness.statistics import Rate
 from likeness.workers import workers
@@ -159,14 +159,16 @@ def _places(names: list[str]) -> dict[str, int]:
 def _ssim(two: _Two, params: ScoreParams) -> Iterator[Score]:
     """Wang et al. 2004, gray; all at the shortest side of any picture."""
     side = shared_side([*two.a.sizes, *two.b.sizes], SSIM, params.side)
-    a, b = (_gray(one, side) for one in (two.a, two.b))
     measure = f"SSIM, {side} px"
     if params.named:
         rows, columns = two.named
-        pairs = zip(a[rows], b[columns], strict=True)
-        values = [cross(one[None], other[None], SSIM)[0, 0] for one, other in pairs]
+        files = ((two.a.files[i], two.b.files[j]) for i, j in zip(rows, columns, strict=True))
+        # a pair at a time: all pictures of two large folders do not fit into memory
+        pairs = (np.stack([_ready(file, side) for file in pair]) for pair in files)
+        values = [cross(pair[:1], pair[1:], SSIM)[0, 0] for pair in pairs]
         yield from _named(measure, np.array(values, np.float64), params)
         return
+    a, b = (_gray(one, side) for one in (two.a, two.b))
     matrix = cross(a, b, SSIM)
     yield from _named(measure, matrix[two.named], params)
     yield _score(measure, WITHIN_A, mean_within(pairwise(a, SSIM), SSIM, params.seed))
@@ -175,11 +177,12 @@ def _ssim(two: _Two, params: ScoreParams) -> Iterator[Score]:
 
 
 def _gray(one: _Set, side: int) -> np.ndarray:
-    def ready(file: Path) -> np.ndarray:
-        return prepare(decode(file, ANY_SIZE), SSIM, side)
-
     with ThreadPoolExecutor(workers()) as pool:
-        return np.stack(list(pool.map(ready, one.files)))
+        return np.stack(list(pool.map(lambda file: _ready(file, side), one.files)))
+
+
+def _ready(file: Path, side: int) -> np.ndarray:
+    return prepare(decode(file, ANY_SIZE), SSIM, side)
 
 
 def _faces(two: _Two, params: ScoreParams, backend: FaceBackend) -> Iterator[Score]:
@@ -229,9 +232,8 @@ def _structure(two: _Two, params: ScoreParams, source: str) -> Iterator[Score]:
     """Tumanyan et al. 2022, of pictures of one name."""
     encoder = open_keys(source)
     rows, columns = two.named
-    a = encoder.self_similarity([two.a.files[i] for i in rows]).vectors
-    b = encoder.self_similarity([two.b.files[i] for i in columns]).vectors
-    yield from _named(f"structure distance, {source}", structure_distance(a, b), params)
+    a, b = [two.a.files[i] for i in rows], [two.b.files[i] for i in columns]
+    yield from _named(f"structure distance, {source}", encoder.pairs(a, b).values, params)
 
 
 def _of_matrices(

@@ -14,7 +14,7 @@ from likeness.images import image_set
 from likeness.images.decode import decode
 from likeness.images.sheets import ANY_SIZE
 from likeness.metrics import passports, tables
-from likeness.metrics.comparison import mean_score
+from likeness.metrics.comparison import mean_of_metric
 from likeness.metrics.tables import HELD, TRAIN
 from likeness.models.registry import PACKAGE
 from likeness.progress import track
@@ -53,7 +53,8 @@ def score_images(
     ``inputs``: ``made``, and ``pairs`` of the same experiment. ``recognised``: share of the photos
     held back that the picture's face verifies with, 0..1; without a face, or of one colour, it is
     0, as where a checkpoint is chosen: the picture was to show the person. ``held_back_verified``:
-    the same of the pictures with a face alone. ``nearest_photo``: the largest SSIM (corrected) with
+    the same of the pictures with a face alone. The intervals of both are over pictures, for these
+    photos held back. ``nearest_photo``: the largest SSIM (corrected) with
     a photo learned from, ``photo_id`` (of two as near, the first by id); ``copied``: 1 where it is
     larger than that of any two different photos learned from (one more photo like these n would be
     in 2 of n + 1 cases). ``age`` in years as read (DeepFace: of the
@@ -91,8 +92,11 @@ def _from_pairs(pairs: pd.DataFrame) -> Iterator[pd.DataFrame]:
     same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
     if len(mine := same[same["set_a"] != HELD]):
         share, named = mine.groupby("image_a")["value"].mean(), _named(mine)
-        yield _rows("recognised", named, share.fillna(0.0), NO_FACE)
-        yield _rows("held_back_verified", named, share, NO_FACE)
+        # without a face among the photos held back nothing is known of any picture
+        known = same[same["set_a"] == HELD]["value"].notna().any() or share.notna().any()
+        why = NO_FACE if known else NOTHING
+        yield _rows("recognised", named, share.fillna(0.0) if known else share, why)
+        yield _rows("held_back_verified", named, share, why)
     alike = pairs[(pairs["metric"] == "ssim") & (pairs["protocol"] == "corrected")]
     near = alike[(alike["set_b"] == TRAIN) & (alike["set_a"] != TRAIN)]
     if len(near):
@@ -108,7 +112,9 @@ def _from_pairs(pairs: pd.DataFrame) -> Iterator[pd.DataFrame]:
 def _lost(scores: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
     """Pictures that came out black, which show nobody: rows of ``recognised`` with role and age."""
     lost = made[(made["status"] == image_set.REJECTED) & made["file"].notna()]
-    known = scores[scores["metric"] == "recognised"] if len(scores) else scores
+    known = (
+        scores[scores["metric"] == "recognised"].dropna(subset="value") if len(scores) else scores
+    )
     rows = lost[["image_id", "role", "age"]].assign(value=0.0, status=lost["reason"])
     return rows.assign(**_named(known)) if len(known) else rows[:0]
 
@@ -204,4 +210,4 @@ def _means(
 
 def _mean(named: dict[str, object], part: str, rows: pd.DataFrame) -> dict[str, object]:
     values = rows["value"].to_numpy(float, na_value=np.nan)
-    return {**named, "part": part, **mean_score(values).row}
+    return {**named, "part": part, **mean_of_metric(str(named["metric"]), values).row}

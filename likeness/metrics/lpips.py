@@ -15,7 +15,7 @@ and ``model.safetensors``, float32, with the names of the two published files th
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -26,9 +26,11 @@ from likeness.images.decode import Undecodable
 from likeness.metrics.encoders import config_of, revision_of
 from likeness.metrics.features import (
     Features,
+    PairDistances,
     Picture,
     exact,
     of_pictures,
+    once,
     paired_squared_distances,
     squared_distances,
 )
@@ -114,13 +116,6 @@ BACKBONES = {
 }
 
 
-class PairDistances(NamedTuple):
-    """One value a pair; where there is none it is NaN and the reason says why."""
-
-    values: np.ndarray  # N float64, 0 or more
-    reasons: tuple[str, ...]
-
-
 class Lpips:
     """A backbone with its heads, in float32."""
 
@@ -156,7 +151,9 @@ class Lpips:
         values, reasons = [np.empty(0)], list[str]()
         room = max(1, self._room(side) // 2)
         for start in range(0, len(a), room):
-            one, other = (self.embed(x[start : start + room], side) for x in (a, b))
+            one, other = (
+                once(lambda x: self.embed(x, side), x[start : start + room]) for x in (a, b)
+            )
             values.append(paired_squared_distances(one.vectors, other.vectors))
             reasons += [x or y for x, y in zip(one.reason, other.reason, strict=True)]
         return PairDistances(np.concatenate(values), tuple(reasons))

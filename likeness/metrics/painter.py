@@ -41,9 +41,10 @@ from likeness.metrics.textual_inversion import (
     reconstruction_bound,
     without_placeholder,
 )
-from likeness.statistics import Rate, wilson
+from likeness.statistics import Rate, rate
 
 SSIM_SIDE = 256  # px at most
+GRAY = 2.0  # levels that the channels of a gray picture are apart, on average
 ALL_PAIRS, OF_CLIP = "mean of all pairs", "CLIP features"
 # What a CLIP encoder measures, and how; the first two of each picture, too.
 BY_CLIP = (
@@ -113,8 +114,10 @@ def score_painter(
     elif params.clip is not None:
         encoder = open_clip_folder(params.clip)
     made = image_set.accepted(image_set.read(inputs["made"])).drop_duplicates("image_id")
-    files = prepared(inputs["made"], made, params.prepare, scratch / "made", "pictures")
-    looked = _Looked(params, inputs["images"], encoder)
+    real = image_set.files_of(inputs["images"], params.painted)
+    preparation = _as_gray_as(real, params.prepare)
+    files = prepared(inputs["made"], made, preparation, scratch / "made", "pictures")
+    looked = _Looked(params, inputs["images"], encoder, files)
     scores: list[pd.DataFrame] = []
     means, papers = list[dict[str, Any]](), dict[str, Passport]()
     for part, one in looked.lines():
@@ -147,11 +150,16 @@ class _Looked:
     """The painter's pictures, looked at once; then those of role after role."""
 
     def __init__(
-        self, params: PainterScoresParams, images: Path, encoder: ClipEncoder | None
+        self,
+        params: PainterScoresParams,
+        images: Path,
+        encoder: ClipEncoder | None,
+        made: list[Path],
     ) -> None:
         real = image_set.files_of(images, params.painted)
         self.params, self.images, self.encoder = params, images, encoder
-        self.side = shared_side([_size(file) for file in real], "corrected", SSIM_SIDE)
+        sizes = [_size(file) for file in [*real, *made]]
+        self.side = shared_side(sizes, "corrected", SSIM_SIDE)
         self.gray = self._gray(real)
         self.vectors = np.zeros((0, 0), np.float32)
         if encoder is not None:
@@ -225,16 +233,29 @@ class _Looked:
         """Share of pictures that the small world's reader takes for the painter's."""
         from likeness.world.reader.read import Reader
 
-        pictures = np.stack([np.asarray(decode(file, ANY_SIZE).convert("RGB")) for file in files])
-        named = (Reader.load(READER).read(pictures).painter == hand).astype(float)
+        reader = Reader.load(READER)
+        # one by one: pictures that are not resized may be of several sizes
+        pictures = (np.asarray(decode(file, ANY_SIZE).convert("RGB")) for file in files)
+        said = [reader.read(picture[None]).painter[0] for picture in pictures]
+        named = np.array([painter == hand for painter in said], float)
         paper = passports.of_reader("painter_read", f"named {hand}", READER)
-        right, n = int(named.sum()), len(named)
-        return _Measure(paper, named, PairMean(Rate(right / n, n, *wilson(right, n)), 0))
+        return _Measure(paper, named, PairMean(rate(int(named.sum()), len(named)), 0))
 
     def _gray(self, files: list[Path]) -> np.ndarray:
         return np.stack(
             [for_ssim(decode(file, ANY_SIZE), "corrected", self.side) for file in files]
         )
+
+
+def _as_gray_as(files: list[Path], preparation: Preparation) -> Preparation:
+    """Gray where all of the painter's pictures are: else colour would be most of the distance."""
+    for file in files:
+        with Image.open(file) as picture:
+            colours = np.asarray(picture.convert("RGB"), np.int16)
+        # a gray photograph may come out of its JPEG with a shade of colour
+        if np.ptp(colours, axis=2).mean() > GRAY:
+            return preparation
+    return preparation.model_copy(update={"color": "gray"})
 
 
 def _size(file: Path) -> tuple[int, int]:

@@ -18,9 +18,11 @@ from likeness.metrics import encoders
 from likeness.metrics.encoders import SMALL
 from likeness.metrics.features import (
     Features,
+    PairDistances,
     Picture,
     exact,
     of_pictures,
+    once,
     paired_squared_distances,
 )
 from likeness.metrics.passports import Passport
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 # corrected: pixels as the encoder was trained on
 StructureProtocol = Literal["original", "corrected"]
 AT_ONCE = 16  # pictures: each is a square of tokens
+PAIRS_AT_ONCE = 64  # of DINO ViT-B/8 a picture's square has 1.2 MB
 
 
 class KeyEncoder:
@@ -60,6 +63,24 @@ class KeyEncoder:
         tokens = (self.network.config.image_size // self.network.config.patch_size) ** 2 + 1
         width = tokens * (tokens - 1) // 2
         return of_pictures(pictures, ready, self._rows, width, "structure", AT_ONCE)
+
+    def pairs(
+        self,
+        a: Sequence[Picture],
+        b: Sequence[Picture],
+        protocol: StructureProtocol = "corrected",
+    ) -> PairDistances:
+        """Structure distance of picture i of ``a`` and picture i of ``b``, for any number."""
+
+        def tokens(pictures: Sequence[Picture]) -> Features:
+            return self.self_similarity(pictures, protocol)
+
+        values, reasons = [np.empty(0)], list[str]()
+        for start in range(0, len(a), PAIRS_AT_ONCE):
+            one, other = (once(tokens, x[start : start + PAIRS_AT_ONCE]) for x in (a, b))
+            values.append(structure_distance(one.vectors, other.vectors))
+            reasons += [x or y for x, y in zip(one.reason, other.reason, strict=True)]
+        return PairDistances(np.concatenate(values), tuple(reasons))
 
     def passport(self, protocol: StructureProtocol) -> Passport:
         """What the distance was taken with."""

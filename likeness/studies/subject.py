@@ -39,7 +39,7 @@ class Subject(Part):
         if self.folder is not None and "faces" not in self.model_fields_set:
             raise ValueError(
                 f"'{self.title}' reads photos and does not say by what network faces are compared; "
-                "write faces: {backend: deepface, detector: opencv, recogniser: VGG-Face} (small is "
-                "for the small world's drawn faces)"
+                "write faces: {backend: deepface, detector: opencv, recogniser: VGG-Face} (small "
+                "is for the small world's drawn faces)"
             )
         return self

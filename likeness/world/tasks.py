@@ -43,8 +43,19 @@ def paint(
             pass
     listing = take_inventory(output / "files", [job.key for job in params.sets])
     listing["label_key"] = listing["folder"]
+    listing["given_group"] = listing["path"].map(_scenes(params)).astype("string")
     listing.to_parquet(output / "inventory.parquet", index=False)
     return {"pictures": len(jobs)}
+
+
+def _scenes(params: PaintParams) -> dict[str, str]:
+    """Path -> scene, of originals and replicas: an original and its replica belong together."""
+    return {
+        f"{one.key}/{index:05d}.png": f"scene {index}"
+        for one in params.sets
+        if one.hand in ("master", "replica")
+        for index in range(one.first, one.first + one.count)
+    }
 
 
 def _jobs(params: PaintParams, root: Path) -> Iterator[tuple[str, int, int, int, Path]]:

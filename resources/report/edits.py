@@ -62,25 +62,50 @@ def set_rows(warehouse: Path, study: str) -> pd.DataFrame:
     )
 
 
-def bench_rows(warehouse: Path, study: str) -> pd.DataFrame:
-    """A row per measure, a column per editor, and what was published of the same methods."""
-    found = query(warehouse, "SELECT * FROM editing_bench WHERE study = ?", [study])
+def bench_tables(warehouse: Path, study: str) -> list[tuple[str, pd.DataFrame]]:
+    """For each set of pairs a title, and a row per measure with a column per editor of them.
+
+    Beside them stands what was published of the same methods. Values by several encoders, or by
+    several forms of a measure, are rows of their own.
+    """
+    found = query(
+        warehouse, "SELECT * FROM editing_bench WHERE study = ? ORDER BY pairs DESC", [study]
+    )
+    tables = []
+    for (bench, _), mine in found.groupby(["bench", "population"], sort=False):
+        rows = [row for measure in MEASURES for row in _measure_rows(mine, *measure)]
+        table = pd.DataFrame(rows)
+        tables.append((f"{bench}, {mine['pairs'].iat[0]} pairs", table.loc[:, (table != "").any()]))
+    return tables
+
+
+def _measure_rows(
+    found: pd.DataFrame, metric: str, protocol: str | None, name: str
+) -> list[dict[str, str]]:
+    """A row per passport of a measure; one without data where there is none."""
+    editors = list(found["experiment"].unique())
+    some = found[found["metric"] == metric]
+    if protocol is not None:
+        some = some[some["protocol"] == protocol]
+    if some.empty:
+        return [{"measure": name} | dict.fromkeys(editors, NO_DATA)]
     rows = []
-    for metric, protocol, name in MEASURES if len(found) else ():
-        some = found[found["metric"] == metric]
-        if protocol is not None:
-            some = some[some["protocol"] == protocol]
-        if some.empty:
-            rows.append({"measure": name} | dict.fromkeys(found["experiment"].unique(), NO_DATA))
-            continue
-        row = {"measure": name}
-        for editor in found["experiment"].unique():
-            mine = some[some["experiment"] == editor]
-            row[editor] = _rate(mine.iloc[0], "value", "n") if len(mine) else NO_DATA
-        known = some.dropna(subset="published").drop_duplicates("method")
-        row["published"] = ", ".join(f"{r.method} {r.published:.4f}" for r in known.itertuples())
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("")
+    for _, mine in some.groupby("passport_id", sort=False):
+        by_editor = {r.experiment: r for r in mine.itertuples()}
+        by = f" ({mine['model'].iat[0]}, {mine['protocol'].iat[0]})"
+        known = mine.dropna(subset="published").drop_duplicates("method")
+        rows.append(
+            {"measure": name + (by if some["passport_id"].nunique() > 1 else "")}
+            | {one: _found(by_editor[one]) if one in by_editor else NO_DATA for one in editors}
+            | {"published": ", ".join(f"{r.method} {r.published:.4f}" for r in known.itertuples())}
+        )
+    return rows
+
+
+def _found(row: Any) -> str:
+    """With how many edits there is nothing of: not made, or not to be told."""
+    text = _rate(row, "value", "n")
+    return text if text == NO_DATA or not row.left_out else f"{text}, {row.left_out:.0f} left out"
 
 
 def comparison_rows(warehouse: Path, study: str) -> pd.DataFrame:
@@ -144,7 +169,7 @@ def edits_of(artifacts: Artifacts, study: Study, pictures: Pictures, folder: Pat
     name = f"pictures/edit-curves-{study.name}.png"
     return {
         "sets": set_rows(warehouse, study.name),
-        "bench": bench_rows(warehouse, study.name),
+        "benches": bench_tables(warehouse, study.name),
         "control": control_rows(warehouse, study.name),
         "comparisons": comparison_rows(warehouse, study.name),
         "curves": name if draw_edit_curves(curves, folder / name) else None,

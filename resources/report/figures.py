@@ -87,6 +87,8 @@ def verdict_rows(warehouse: Path, study: str) -> pd.DataFrame:
             "" if pd.isna(r.truth) else rate_text(r.share_right, r.right_low, r.right_high, r.n)
             for r in found.itertuples()
         ]
+    if (found["twins"] > 0).any():
+        rows["near duplicates learned"] = found["twins"]
     rows["counts"] = found["verdicts_count"].fillna(NO_DATA)
     rows["published*"] = [" ".join(_counts(row)) for row in found.itertuples()]
     return rows
@@ -124,7 +126,7 @@ def share_rows(warehouse: Path, study: str) -> pd.DataFrame:
             {"set": r.image_set, "judge": r.network, "n": r.n}
             | {
                 f"class {label}": f"{k / r.n:.2f} [{low:.2f}, {high:.2f}]"
-                for label, (k, low, high) in enumerate(zip(r.counts, r.lows, r.highs, strict=True))
+                for label, k, low, high in zip(r.labels, r.counts, r.lows, r.highs, strict=True)
             }
             for r in found.itertuples()
         ]

@@ -44,9 +44,10 @@ def after_rows(warehouse: Path, study: str) -> pd.DataFrame:
         f"SELECT * FROM painter_ceilings WHERE {of_painters} ORDER BY rebuilt, image_set",
         [study],
     )
+    ceilings["judge"] = [_judge(r.study, r.judge, study) for r in ceilings.itertuples()]
     rows = []
     for r in found[found["role"] != PAINTER].itertuples():
-        judged = _judged(verdicts, f"{study}__{r.experiment}", str(r.role))
+        judged = _judged(verdicts, study, str(r.experiment), str(r.role))
         rows.append(_row(r, judged, ceilings[ceilings["painter"] == r.painter]))
     for r in found[found["role"] == PAINTER].drop_duplicates("painter").itertuples():
         own = {"experiment": "the painter's own pictures", "pictures": "among themselves"}
@@ -79,10 +80,15 @@ def _text(value: float, low: float, high: float, n: int) -> str:
     return NO_DATA if pd.isna(value) else rate_text(value, low, high, n)
 
 
-def _judged(verdicts: pd.DataFrame, experiment: str, role: str) -> dict[str, Any]:
-    mine = verdicts[verdicts["made_by"] == experiment]
+def _judged(verdicts: pd.DataFrame, study: str, experiment: str, role: str) -> dict[str, Any]:
+    mine = verdicts[verdicts["made_by"] == f"{study}__{experiment}"]
     mine = mine[mine["role"].isna() | (mine["role"] == role)]
-    return {str(r.network): r for r in mine.itertuples()}
+    return {_judge(r.study, r.network, study): r for r in mine.itertuples()}
+
+
+def _judge(of_study: Any, network: Any, study: str) -> str:
+    """Networks of several studies may judge one painter under the same name."""
+    return str(network) if pd.isna(of_study) or of_study == study else f"{of_study}: {network}"
 
 
 def _beside(judge: str, share: float, ceilings: pd.DataFrame) -> dict[str, str]:

@@ -132,7 +132,7 @@ def _chance(pairs: int) -> float:
     of its n as often as these are among n (n + 1) / 2.
     """
     photos = (1 + math.sqrt(1 + 8 * pairs)) / 2
-    return 2 / (photos + 1)
+    return 2 / (photos + 1) if pairs else math.nan
 
 
 def age_grid(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from likeness.errors import BadInput
-from likeness.metrics.comparison import mean_score, paired_difference
+from likeness.metrics.comparison import mean_of_metric, mean_score, paired_difference
 
 NAN = math.nan
 
@@ -77,6 +77,24 @@ def test_nothing_scored_has_no_mean_and_an_infinite_score_no_interval():
     endless = mean_score(np.array([30.0, math.inf, 31, 32])).mean
     assert endless.value == math.inf
     assert math.isnan(endless.low)
+
+
+def test_a_picture_kept_to_the_bit_wins_and_leaves_the_mean_of_the_others():
+    # PSNR: five pairs kept to the bit, five a decibel worse; one that both have kept
+    a = np.array([math.inf] * 5 + [24.0] * 5 + [math.inf])
+    b = np.array([25.0] * 10 + [math.inf])
+    found = paired_difference(a, b)
+    assert (found.difference.value, found.difference.n) == (-0.8333333333333334, 6)
+    assert (found.wins.value, found.wins.n, found.ties) == (0.5, 10, 1)
+    assert paired_difference(b, a).difference.value == pytest.approx(0.8333333333333334)
+
+
+def test_of_yes_and_no_never_seen_is_not_impossible():
+    none = mean_of_metric("copied", np.array([0.0] * 30 + [math.nan]))
+    assert (none.mean.value, none.mean.n, none.left_out) == (0.0, 30, 1)
+    assert none.mean.high == pytest.approx(0.1135, abs=1e-4)
+    values = np.arange(5.0)
+    assert mean_of_metric("ssim", values, "aabbc") == mean_score(values, "aabbc")
 
 
 def test_scores_that_do_not_belong_together_are_refused():

@@ -24,7 +24,7 @@ NEAR = {0: [0.2, 0.9], 1: [0.1, 0.3], 2: [1.0, 0.0], 3: [0.5, 0.5]}
 AMONG = 0.6
 
 
-def pairs_table(ids, among=AMONG, near=NEAR, held=HELD):
+def pairs_table(ids, among=AMONG, near=NEAR, held=HELD, held_pair=1.0):
     """What ``scores/pairs`` would say of four pictures, two photos learned and two held back."""
     rows = []
 
@@ -58,7 +58,7 @@ def pairs_table(ids, among=AMONG, near=NEAR, held=HELD):
         for n, value in enumerate(values):
             role = MADE[number][0]
             add("verification", "best pair", (role, "held"), (ids[number], f"h{n}"), value)
-    add("verification", "best pair", ("held", "held"), ("h0", "h1"), 1.0)
+    add("verification", "best pair", ("held", "held"), ("h0", "h1"), held_pair)
     add("ssim", "corrected", ("ages", "ages"), (ids[0], ids[1]), 1.0)
     return tables.typed(pd.DataFrame(rows), tables.PAIR_COLUMNS)
 
@@ -129,6 +129,20 @@ def test_a_picture_without_a_face_is_not_recognised_and_counts(score):
     assert (every.value, every.n, every.left_out) == (1.5 / 4, 4, 0)
     five = found.means["recognised", "ages", "5"]
     assert (five.value, five.n, five.left_out) == (pytest.approx(0.5 / 3), 3, 0)
+
+
+def test_without_a_face_among_the_photos_held_back_nobody_can_say(score):
+    nobody = {number: [None, None] for number in HELD}
+    found = score(lambda ids: pairs_table(ids, held=nobody, held_pair=None))
+    assert of(found, "recognised") == [None] * 4
+    mine = found.scores[found.scores["metric"] == "recognised"]
+    assert "nothing to compare with" in set(mine["status"])
+    mean = found.means["recognised", "ages", "all"]
+    assert pd.isna(mean.value)
+    assert mean.n == 0
+    # photos with a face, and pictures without one
+    found = score(lambda ids: pairs_table(ids, held=nobody))
+    assert of(found, "recognised") == [0.0] * 4
 
 
 def test_of_pictures_with_a_face_it_is_the_share_of_photos_held_back_that_verify(score):

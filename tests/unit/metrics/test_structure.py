@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from likeness.errors import BadInput
+from likeness.metrics import structure
 from likeness.metrics.structure import open_keys, structure_distance
 
 SIDE, PATCH, TOKENS = 16, 4, 17
@@ -98,6 +99,25 @@ def test_a_picture_is_at_no_distance_from_itself_and_batches_do_not_matter(encod
         structure_distance(whole[9:18], whole[:9])
     )
     assert not encoder.keys._forward_hooks
+
+
+def test_pairs_are_taken_in_parts_and_a_source_of_many_is_read_once(encoder, tmp_path, monkeypatch):
+    files = [tmp_path / f"{number}.png" for number in range(4)]
+    for file, picture in zip(files, pictures(4), strict=True):
+        picture.save(file)
+    a, b = [files[0]] * 3 + [files[1]], [*files[1:], files[1]]
+    whole = encoder.pairs(a, b).values
+    rows = encoder.self_similarity(files).vectors
+    assert whole == pytest.approx(structure_distance(rows[[0, 0, 0, 1]], rows[[1, 2, 3, 1]]))
+    assert whole[3] == 0
+    seen = []
+    monkeypatch.setattr(structure, "PAIRS_AT_ONCE", 2)
+    looked = encoder.self_similarity
+    monkeypatch.setattr(
+        encoder, "self_similarity", lambda some, how: seen.append(len(some)) or looked(some, how)
+    )
+    assert encoder.pairs(a, b).values == pytest.approx(whole)
+    assert seen == [1, 2, 2, 2]
 
 
 def test_a_file_that_is_no_picture_has_no_distance(encoder, tmp_path):

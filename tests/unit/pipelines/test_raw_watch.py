@@ -96,7 +96,7 @@ def test_only_those_whose_pictures_are_files_are_watched(tmp_path):
             "name": "mine",
             "title": "Mine",
             "subjects": {
-                "me": {"title": "me", "folder": "me"},
+                "me": {"title": "me", "folder": "me", "faces": {"backend": "small"}},
                 "small": {"title": "small", "album": {"person": 4, "photos": 30}},
             },
             "painters": {

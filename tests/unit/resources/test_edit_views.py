@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 
 from resources.comparisons import compared_editors
 from resources.report import edit_curves
-from resources.report.edits import bench_rows, comparison_rows, control_rows, set_rows
+from resources.report.edits import bench_tables, comparison_rows, control_rows, set_rows
 from resources.warehouse import build, query
 
 
 def mean(experiment, metric, value, part="all", protocol="p", **more):
     row = {"study": "s", "experiment": experiment, "metric": metric, "protocol": protocol}
     row |= {"role": "edit", "part": part, "compared": True, "value": value, "n": 4, "left_out": 1}
+    row |= {"passport_id": f"{metric} {protocol}"}
     return row | {"low": value - 0.1, "high": value + 0.1} | more
 
 
@@ -64,7 +65,8 @@ def warehouse(tmp_path_factory):
         mean("control", "asked", 0.25),
         mean("control", "kept", 0.9),
         mean("control", "kept", 0.1, compared=False),
-        mean("bench", "clip_score", 0.3),
+        mean("bench", "clip_score", 0.3, protocol="clamped"),
+        mean("bench", "clip_score", 0.75, protocol="hessel"),
         mean("bench", "clip_score", 0.8, compared=False),
         mean("bench", "clip_score", 0.9, part="pose"),
         mean("bench", "background_mse", 0.25, protocol="corrected"),
@@ -91,6 +93,12 @@ def warehouse(tmp_path_factory):
         "pair_means": pd.DataFrame(pairs),
         "image_means": pd.DataFrame(means),
         "edit_comparisons": pd.DataFrame([comparison, fewer, as_published, background]),
+        "passports": pd.DataFrame(
+            [
+                {"passport_id": f"clip_score {form}", "metric": "clip_score", "model": "ViT"}
+                for form in ("clamped", "hessel")
+            ]
+        ),
         "published_sets": pd.DataFrame([{"study": "s", "experiment": "control", "ssim": 0.77}]),
         "published_editors": pd.DataFrame(
             [{"study": "s", "method": "hiper", "metric": "clip_score", "value": 0.2173}]
@@ -117,11 +125,17 @@ def test_a_bench_has_a_row_a_measure_of_the_compared_strength(warehouse):
     rows = query(
         warehouse, "SELECT metric, value, published FROM editing_bench WHERE experiment = 'bench'"
     )
-    assert rows["value"].tolist() == [0.25, 0.3]
-    assert rows["published"].fillna(-1).tolist() == [-1, 0.2173]
-    printed = bench_rows(warehouse, "s").set_index("measure")
-    assert printed.loc["CLIP score", "bench"] == "0.300 [0.200, 0.400], n=4"
-    assert printed.loc["CLIP score", "published"] == "hiper 0.2173"
+    assert rows["value"].tolist() == [0.25, 0.3, 0.75]
+    # published scores are cosines, and no 2.5 times a cosine
+    assert rows["published"].fillna(-1).tolist() == [-1, 0.2173, -1]
+    ((title, table),) = bench_tables(warehouse, "s")
+    assert title == "world, 2 pairs"
+    printed = table.set_index("measure")
+    # of a measure taken in two ways each is a row
+    mine = printed.loc["CLIP score (ViT, clamped)"]
+    assert mine["bench"] == "0.300 [0.200, 0.400], n=4, 1 left out"
+    assert mine["published"] == "hiper 0.2173"
+    assert printed.loc["CLIP score (ViT, hessel)", "bench"].startswith("0.750")
     # what was not measured is said to be no data, never zero
     assert printed.loc["LPIPS to source", "bench"] == "no data"
     assert printed.loc["background MSE (PIE-Bench)", "bench"] == "no data"

@@ -139,7 +139,7 @@ def test_verdicts_on_pictures_that_have_changed_are_none(keep):
 def test_an_experiment_is_told_as_it_was_made_and_else_as_the_study_says():
     sampling = {"num_inference_steps": 50, "guidance_scale": 2.0}
     pictures = SimpleNamespace(params={"sampling": sampling, "model": "sd15"})
-    manifests = {"models/finetuned": SimpleNamespace(summary={"method": "lora"})}
+    manifests = {"models/finetuned": SimpleNamespace(summary={"method": "lora"}, params={})}
     current = SimpleNamespace(
         registry=REGISTRY, made=lambda key: pictures, manifest=lambda asset, key: manifests[asset]
     )
