@@ -34,7 +34,7 @@ from likeness.world.names import NAMED_PEOPLE, people_names
 from likeness.world.sample import base_identity
 from likeness.world.ship import WEIGHTS
 
-SIZES = {"quarter": (32, 64, 96), "as it ships": (64, 128, 160), "double": (96, 192, 256)}
+SIZES = {"a third": (32, 64, 96), "as it ships": (64, 128, 160), "more than double": (96, 192, 256)}
 MINUTES = 8
 PARTS = 4  # measured so often on the way
 SHOWN, UNSEEN = 12_000, 192

@@ -51,7 +51,9 @@ def train(
         draw_curves(history, output / "curves.png")
     (output / "network.json").write_text(params.model_dump_json(indent=1))
     kept = history[history["kept"]].drop(columns=["epoch", "kept"]).mean(numeric_only=True)
-    figures = {name: float(value) for name, value in kept.items()}
+    # of tiles a painting has many, of which each counts here
+    of_what = "_of_tiles" if recipe.architecture == "tiles" else ""
+    figures = {f"{name}{of_what}": float(value) for name, value in kept.items()}
     return figures | {"pictures": len(table), "rounds": len(curves)}
 
 

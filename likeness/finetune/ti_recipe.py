@@ -79,7 +79,7 @@ class TextualInversionRecipe(BaseModel):
     )
     ema: float | None = Field(None, gt=0, lt=1, description="decay of averaged vectors")
     flip: bool = Field(False, description="mirrored pictures too")
-    crops: Crops | None = Field(None, description="parts of pictures; none: their centre squares")
+    crops: Crops | None = Field(None, description="parts of prepared pictures; none: their squares")
     seed: int = Field(0, ge=0, lt=2**31)
     checkpoint_steps: int = Field(250, ge=1, description="steps from checkpoint to checkpoint")
     judged: Judged | None = Field(None, description="none: no pictures, the last one is published")

@@ -18,16 +18,17 @@ PHOTOS, HELD_OUT, SAMPLES, CLASS_PICTURES = 8, 4, 12, 16
 
 
 def recipe_for(noun: str) -> DreamBoothRecipe:
-    """The quick recipe."""
+    """The quick recipe, chosen on the first three people of ``unseen_by_base``."""
     return DreamBoothRecipe(
         instance_prompt=f"a photo of sks {noun}",
         class_prompt=f"a photo of a {noun}",
         num_class_images=CLASS_PICTURES,
         train_text_encoder=True,
-        learning_rate=5e-4,
-        steps=300,
+        learning_rate=8e-4,
+        steps=330,
         batch=4,
-        checkpoint_steps=300,
+        ema=0.98,
+        checkpoint_steps=330,
     )
 
 

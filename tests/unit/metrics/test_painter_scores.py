@@ -12,7 +12,7 @@ from skimage.metrics import structural_similarity
 from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.images.prepare import Preparation
-from likeness.metrics import tables
+from likeness.metrics import painter, tables
 from likeness.metrics.clip import open_clip_folder
 from likeness.metrics.frechet import frechet_distance
 from likeness.metrics.painter import PainterScoresParams, score_painter
@@ -227,3 +227,16 @@ def test_nothing_is_measured_twice_under_one_name(score):
     rows = found.scores
     assert not rows.duplicated(["metric", "image_id"]).any()
     assert found.summary["painted"] == 4
+
+
+def test_beside_gray_originals_what_was_made_is_gray_too(tmp_path):
+    from PIL import Image
+
+    levels = small_sets.noise(1, SIDE)[..., 0]
+    tinted = np.stack([levels, levels, np.minimum(levels, 254) + 1], axis=2)
+    files = [tmp_path / "gray.png", tmp_path / "tinted.png", tmp_path / "colour.png"]
+    for file, pixels in zip(files, (levels, tinted, small_sets.noise(2, SIDE)), strict=True):
+        Image.fromarray(pixels).save(file)
+    colour = Preparation(size=SIDE, color="color")
+    assert painter._as_gray_as(files[:2], colour).color == "gray"
+    assert painter._as_gray_as(files, colour) == colour

@@ -138,6 +138,8 @@ def test_a_whole_model_is_found_while_the_hub_is_not(served, cache, known, caplo
     folder = fetch("tiny")
     # the port of "discard", where nothing listens
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    # the hub's library asks five times, and waits in between
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     assert fetch("tiny") == folder
     assert "all files of 'tiny' are here already" in caplog.text
     (folder / UNET).unlink()

@@ -2,6 +2,7 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from scipy.stats import mannwhitneyu
@@ -9,6 +10,8 @@ from scipy.stats import mannwhitneyu
 from likeness.world.hands import errant, master, other
 from likeness.world.landscapes import CLASSES, generated, paint, paint_class
 from likeness.world.scenes import KINDS, draw_scene
+from likeness.world.tasks import PaintJob, PaintParams
+from likeness.world.tasks import paint as paint_sets
 
 PICTURES = 40
 
@@ -114,3 +117,14 @@ def test_a_copyist_errs_around_the_master_and_other_painters_differ_by_far_more(
     strangers = [other(np.random.default_rng(seed)) for seed in range(30)]
     assert 0.05 < np.mean(copyists) < np.mean([distance(hand) for hand in strangers]) / 2
     assert len({hand.name for hand in strangers}) >= 4
+
+
+def test_an_original_and_its_replica_are_one_group(tmp_path):
+    sets = [
+        PaintJob(key=key, hand=hand, count=2, first=3)
+        for key, hand in (("0", "master"), ("1", "replica"), ("4", "others"))
+    ]
+    paint_sets(PaintParams(sets=sets, side=64), {}, tmp_path, tmp_path / "scratch")
+    listed = pd.read_parquet(tmp_path / "inventory.parquet").set_index("path")["given_group"]
+    assert listed["0/00003.png"] == listed["1/00003.png"] != listed["0/00004.png"]
+    assert listed["4/00003.png"] is None or pd.isna(listed["4/00003.png"])
