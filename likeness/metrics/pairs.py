@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from likeness.metrics.means import FEWEST, RESAMPLES
 from likeness.statistics import Rate
 
 # original: scores rounded to two decimals, a pair without a score counts as zero
@@ -12,9 +13,6 @@ from likeness.statistics import Rate
 Averaging = Literal["original", "corrected"]
 
 DECIMALS = 2
-RESAMPLES = 2000
-# with fewer pictures there are too few different resamples for a quantile to mean anything
-FEWEST = 3
 
 
 class PairMean(NamedTuple):
