@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from likeness.metrics.means import FEWEST, RESAMPLES
-from likeness.statistics import Rate
+from likeness.statistics import Rate, wilson
 
 # original: scores rounded to two decimals, a pair without a score counts as zero
 # corrected: scores as they are, a pair without a score (NaN) is left out and counted
@@ -86,13 +86,18 @@ def _resamples(count: int, rng: np.random.Generator) -> np.ndarray:
 def _interval(
     values: np.ndarray, scored: np.ndarray, rows: np.ndarray, columns: np.ndarray
 ) -> tuple[float, float]:
-    """Percentile interval of the weighted means of the scored cells."""
+    """Percentile interval of the weighted means of the scored cells; Wilson's of 0 and of 1."""
     if min(rows.shape[1], columns.shape[1]) < FEWEST:
         return math.nan, math.nan
     pairs = (rows @ scored * columns).sum(axis=1)
     totals = (rows @ np.where(scored, values, 0.0) * columns).sum(axis=1)
     # a resample of one picture only, or of pictures that failed with each other, has no pair
     low, high = np.percentile(totals[pairs > 0] / pairs[pairs > 0], [2.5, 97.5])
+    if low == high and low in (0.0, 1.0):
+        # all pairs say no, or all yes, and no resample knows a doubt: as sure as one answer each
+        # of the fewer pictures would make it
+        n = min(rows.shape[1], columns.shape[1])
+        return wilson(int(low) * n, n)
     return float(low), float(high)
 
 

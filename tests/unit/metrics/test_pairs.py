@@ -7,6 +7,7 @@ import pytest
 
 from likeness.metrics import pairs
 from likeness.metrics.pairs import between, mean_between, mean_within, within
+from likeness.statistics import wilson
 
 NAN = math.nan
 SQUARE = np.array([[1, 0.114, 0.2], [0.114, 1, 0.335], [0.2, 0.335, 1]])
@@ -127,3 +128,13 @@ def test_intervals_hold_the_truth_as_often_as_they_say(monkeypatch):
         narrow += abs(found.value - 0.5) <= half
     assert 0.89 <= held / 150 <= 0.99
     assert narrow / 150 < 0.6
+
+
+def test_where_all_pairs_answer_alike_a_doubt_remains():
+    none = mean_between(np.zeros((30, 40)), "corrected").mean
+    assert (none.value, none.n) == (0.0, 1200)
+    assert (none.low, none.high) == pytest.approx(wilson(0, 30))
+    every = mean_within(np.ones((12, 12)), "corrected").mean
+    assert (every.low, every.high) == pytest.approx(wilson(12, 12))
+    # nobody can say of two pictures
+    assert np.isnan(mean_within(np.ones((2, 2)), "corrected").mean.low)
