@@ -2,6 +2,6 @@
 
 import gc
 
-# Definitions are objects by the hundred thousand, none of which is garbage: by Python's own threshold
-# a sixth of the time in which they load goes into looking for some.
+# Definitions are objects by the hundred thousand, none of which is garbage: by Python's own
+# threshold an eighth of the time in which they load goes into looking for some.
 gc.set_threshold(50_000, 20, 50)
