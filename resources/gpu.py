@@ -10,15 +10,21 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+DRIVER = Path("/proc/driver/nvidia/gpus")
+
 
 @cache
 def gpu_indices() -> tuple[str, ...]:
-    """GPUs this machine offers: CUDA_VISIBLE_DEVICES where set, else what nvidia-smi lists."""
+    """GPUs this machine offers: CUDA_VISIBLE_DEVICES where set, else what nvidia-smi lists.
+
+    Where there is no nvidia-smi, as in some containers, what the driver lists.
+    """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return tuple(index.strip() for index in visible.split(",") if index.strip())
     if shutil.which("nvidia-smi") is None:
-        return ()
+        found = list(DRIVER.iterdir()) if DRIVER.is_dir() else []
+        return tuple(str(index) for index in range(len(found)))
     query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
     listed = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
     return tuple(listed.stdout.split()) if listed.returncode == 0 else ()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from likeness.faces.deepface_backend import libraries, load, run_on_torch, weights_folder
+from likeness.metrics.features import exact
 from likeness.models.checksums import sha256_of
 
 WEIGHTS = "age_model_weights.pth"
@@ -34,7 +35,8 @@ class DeepFaceAges:
         face = upright(picture, box, landmarks)
         if not face.size:
             return float("nan")
-        (said,) = analyze(face, ["age"], enforce_detection=False, detector_backend="skip")
+        with exact():
+            (said,) = analyze(face, ["age"], enforce_detection=False, detector_backend="skip")
         return float(said["age"])
 
     def passport(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from likeness.errors import BadInput
 from likeness.faces.backend import DeepFaces, Face, largest_first
+from likeness.metrics.features import exact
 from likeness.models.checksums import sha256_of
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class DeepFaceBackend:
         vectors: list[np.ndarray] = []
         for start in range(0, len(crops), AT_ONCE):
             some = crops[start : start + AT_ONCE]
-            said = represent(some, self.recipe.recogniser, detector_backend="skip")
+            with exact():
+                said = represent(some, self.recipe.recogniser, detector_backend="skip")
             # a single picture gives its faces, several give a list for each
             each = [said] if len(some) == 1 else said
             vectors += [np.asarray(faces[0]["embedding"], np.float32) for faces in each]

@@ -17,7 +17,8 @@ from likeness.images.sheets import contact_sheet
 from likeness.models.load import Pipeline
 
 log = logging.getLogger("likeness")
-AT_ONCE = 8  # pictures sampled together: they share the GPU with the training's moments
+# Pictures sampled together, at most, and their pixels: the training's moments are on the GPU, too.
+AT_ONCE, PIXELS_AT_ONCE = 8, 4 * 512**2
 SHEET_SIDE = 128
 
 Row = dict[str, Any]
@@ -131,15 +132,16 @@ class Checkpoints:
     def _sampled(self, judged: Judged) -> np.ndarray:
         prompts = [p for p in judged.prompts for _ in range(judged.images_per_prompt)]
         seeds = [judged.seed + number for number in range(len(prompts))]
+        at_once = min(AT_ONCE, max(1, PIXELS_AT_ONCE // self.side**2))
         parts = [
             sample_batch(
                 self.pipe,
-                prompts[start : start + AT_ONCE],
-                seeds[start : start + AT_ONCE],
+                prompts[start : start + at_once],
+                seeds[start : start + at_once],
                 judged.sampling,
                 side=self.side,
             )
-            for start in range(0, len(prompts), AT_ONCE)
+            for start in range(0, len(prompts), at_once)
         ]
         return np.concatenate(parts)
 

@@ -232,10 +232,11 @@ def test_nothing_is_measured_twice_under_one_name(score):
 def test_beside_gray_originals_what_was_made_is_gray_too(tmp_path):
     from PIL import Image
 
-    levels = small_sets.noise(1, SIDE)[..., 0]
+    levels = small_sets.noise(1, SIDE)
     tinted = np.stack([levels, levels, np.minimum(levels, 254) + 1], axis=2)
     files = [tmp_path / "gray.png", tmp_path / "tinted.png", tmp_path / "colour.png"]
-    for file, pixels in zip(files, (levels, tinted, small_sets.noise(2, SIDE)), strict=True):
+    coloured = np.stack([small_sets.noise(n, SIDE) for n in range(3)], axis=2)
+    for file, pixels in zip(files, (levels, tinted, coloured), strict=True):
         Image.fromarray(pixels).save(file)
     colour = Preparation(size=SIDE, color="color")
     assert painter._as_gray_as(files[:2], colour).color == "gray"

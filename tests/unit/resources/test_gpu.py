@@ -2,6 +2,9 @@ import threading
 
 import pytest
 
+from likeness.devices import best_device
+from likeness.errors import BadInput
+from resources import gpu
 from resources.gpu import gpu_indices, gpu_lease
 
 
@@ -64,3 +67,25 @@ def test_a_machine_without_the_driver_offers_none(monkeypatch, tmp_path):
     (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 'no devices were found'\nexit 6\n")
     gpu_indices.cache_clear()
     assert gpu_indices() == ()
+
+
+def test_a_gpu_that_torch_cannot_use_is_no_reason_to_work_on_the_cpu_for_days(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(BadInput, match=r"GPU 0 is set aside .* cannot use it"):
+        best_device()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert best_device() == "cpu"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert best_device() == "cuda"
+
+
+def test_without_nvidia_smi_the_driver_says_how_many_there_are(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(gpu.shutil, "which", lambda name: None)
+    monkeypatch.setattr(gpu, "DRIVER", tmp_path / "gpus")
+    assert gpu_indices() == ()
+    gpu_indices.cache_clear()
+    for name in ("0000:01:00.0", "0000:02:00.0"):
+        (tmp_path / "gpus" / name).mkdir(parents=True)
+    assert gpu_indices() == ("0", "1")
