@@ -87,7 +87,9 @@ def report(
         if samples:
             for sheet in Path(temporary).glob("*.jpg"):
                 shutil.copy(sheet, samples)
-        table = Table("model", "figure", "value", "n", "95 % interval", "target")
+        table = Table()
+        for column in ("model", "figure", "value", "n", "95 % interval", "target"):
+            table.add_column(column, overflow="fold")
         for f in figures:
             interval = "" if f.low is None or f.high is None else f"{f.low:.3f} to {f.high:.3f}"
             n = "" if f.n is None else str(f.n)
