@@ -5,9 +5,10 @@ python benchmarks/editing.py [STEPS] [PICTURES] [FITTED]
 STEPS of sampling (50, or 25), PICTURES edited or fitted together (8; half as many are inverted),
 FITTED steps of HiPer (100). On two idle cores a quarter of an hour, most of it in inversions.
 Weights are random in the shape of the small base model, and of Stable Diffusion 1.5 where there is
-a GPU: what they cost does not depend on them. Both sides of a ratio run once, in this process, after a
-burn-in. An inversion is taken in the substeps that were published (999 steps for 50 of an edit:
-Plug-and-Play's preprocessing), and in one, as our bench takes it, where less is to be shared.
+a GPU: what they cost does not depend on them. Both sides of a ratio run once, in this process,
+after a burn-in. An inversion is taken in the substeps that were published (999 steps for 50 of an
+edit: Plug-and-Play's preprocessing), and in one, as our bench takes it, where less is to be
+shared.
 """
 
 import sys
