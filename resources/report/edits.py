@@ -88,7 +88,7 @@ def _measure_rows(
     if protocol is not None:
         some = some[some["protocol"] == protocol]
     if some.empty:
-        return [{"measure": name} | dict.fromkeys(editors, NO_DATA)]
+        return [{"measure": name} | dict.fromkeys(editors, NO_DATA) | {"published": ""}]
     rows = []
     for _, mine in some.groupby("passport_id", sort=False):
         by_editor = {r.experiment: r for r in mine.itertuples()}

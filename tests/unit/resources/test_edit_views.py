@@ -130,6 +130,7 @@ def test_a_bench_has_a_row_a_measure_of_the_compared_strength(warehouse):
     assert rows["published"].fillna(-1).tolist() == [-1, 0.2173, -1]
     ((title, table),) = bench_tables(warehouse, "s")
     assert title == "world, 2 pairs"
+    assert table.notna().all(axis=None)
     printed = table.set_index("measure")
     # of a measure taken in two ways each is a row
     mine = printed.loc["CLIP score (ViT, clamped)"]
