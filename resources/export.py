@@ -1,13 +1,12 @@
 """What a study has made as plain files: tables for a spreadsheet, pictures for a paper."""
 
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from likeness.errors import BadInput
 from likeness.images import image_set
+from likeness.new_folder import new_folder
 from resources.artifacts import Artifacts
 from resources.warehouse import query
 
@@ -27,21 +26,12 @@ def export_results(
     is said and left out. There is all of it or nothing. Raises BadInput when the folder exists or
     there is no warehouse yet.
     """
-    if os.path.lexists(folder):
-        raise BadInput(f"{folder} exists already: name a folder that does not")
     if not artifacts.warehouse.exists():
         raise BadInput("there is no warehouse yet: run a study first")
-    target = folder.absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with new_folder(folder) as scratch:
         _write_tables(artifacts.warehouse, studies, scratch / "tables", say)
         for key in experiments:
             _write_pictures(artifacts, key, scratch / "pictures", say)
-        scratch.chmod(0o755)
-        scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _write_tables(

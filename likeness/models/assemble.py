@@ -1,9 +1,7 @@
 """Fine-tuned models: what changed lies in one folder, the rest is the base model's."""
 
 import json
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +11,7 @@ from likeness.models.learned_word import EMBEDS, add_word, read_word
 from likeness.models.load import Pipeline, load_pipeline, on_device
 from likeness.models.local import INDEX, model_identity, pipeline_files, without_left_out
 from likeness.models.registry import DType
+from likeness.new_folder import new_folder
 
 BASE = "base.json"
 LORA = "pytorch_lora_weights.safetensors"
@@ -48,8 +47,6 @@ def assemble(changed: Path, base: Path, into: Path) -> None:
     beside the components, for ``load_lora_weights`` and ``load_textual_inversion``. There is all of
     it or nothing. Raises BadInput when ``into`` exists or a folder is no model.
     """
-    if os.path.lexists(into):
-        raise BadInput(f"{into} exists already: name a folder that does not")
     ours = {file.relative_to(changed).as_posix(): file for file in _weights_of(changed)}
     replaced = {name.split("/")[0] for name in ours if "/" in name}
     files = {
@@ -59,15 +56,12 @@ def assemble(changed: Path, base: Path, into: Path) -> None:
         if name.split("/")[0] not in replaced and name != INDEX
     }
     index = without_left_out(json.loads((base / INDEX).read_text(encoding="utf-8")))
-    into.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{into.name}.", dir=into.absolute().parent) as half:
-        whole = Path(half) / "whole"
+    with new_folder(into) as whole:
         for name, file in sorted((files | ours).items()):
             (whole / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, whole / name)
         text = json.dumps(index, indent=2, sort_keys=True) + "\n"
         (whole / INDEX).write_text(text, encoding="utf-8")
-        whole.rename(into)
 
 
 def _weights_of(changed: Path) -> list[Path]:

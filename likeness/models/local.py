@@ -2,16 +2,15 @@
 
 import json
 import logging
-import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from likeness.errors import BadInput
 from likeness.models import checksums
 from likeness.models.registry import BaseModelSpec, spec_of
+from likeness.new_folder import new_folder
 
 log = logging.getLogger("likeness")
 INDEX = "model_index.json"
@@ -142,33 +141,16 @@ def export(name: str, folder: Path) -> None:
     Raises BadInput when the model is not on this machine or the folder exists.
     """
     spec = spec_of(name)
-    target = folder.absolute()
-    if os.path.lexists(target):
-        raise BadInput(f"{folder} exists already: name a folder that does not")
-    source = None if spec.is_random else needed_folder(spec)
-    if spec.own_folder is not None and target.is_relative_to(spec.own_folder.resolve()):
-        raise BadInput(f"{folder} lies inside the model itself: name another folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own: two exports at once must not write into each other.
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        if source is None:
+    with new_folder(folder) as scratch:
+        if spec.is_random:
             from likeness.models.random_weights import build
 
             build(spec.architecture, spec.seed, folder=scratch)
-        else:
-            _copy(spec, source, scratch)
-        scratch.chmod(0o755)
-        _put(scratch, target, folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _put(scratch: Path, target: Path, named: Path) -> None:
-    try:
-        scratch.rename(target)
-    except OSError as error:
-        raise BadInput(f"{named} came to be while it was written: name another folder") from error
+            return
+        source = needed_folder(spec)
+        if spec.own_folder is not None and scratch.is_relative_to(spec.own_folder.resolve()):
+            raise BadInput(f"{folder} lies inside the model itself: name another folder")
+        _copy(spec, source, scratch)
 
 
 def _copy(spec: BaseModelSpec, source: Path, target: Path) -> None:
