@@ -141,16 +141,17 @@ def export(name: str, folder: Path) -> None:
     Raises BadInput when the model is not on this machine or the folder exists.
     """
     spec = spec_of(name)
+    source = None if spec.is_random else needed_folder(spec)
+    own = spec.own_folder
+    if own is not None and folder.absolute().is_relative_to(own.resolve()):
+        raise BadInput(f"{folder} lies inside the model itself: name another folder")
     with new_folder(folder) as scratch:
-        if spec.is_random:
+        if source is None:
             from likeness.models.random_weights import build
 
             build(spec.architecture, spec.seed, folder=scratch)
-            return
-        source = needed_folder(spec)
-        if spec.own_folder is not None and scratch.is_relative_to(spec.own_folder.resolve()):
-            raise BadInput(f"{folder} lies inside the model itself: name another folder")
-        _copy(spec, source, scratch)
+        else:
+            _copy(spec, source, scratch)
 
 
 def _copy(spec: BaseModelSpec, source: Path, target: Path) -> None:
