@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,7 +13,9 @@ from pydantic import BaseModel
 
 from likeness.errors import BadInput
 from resources.gpu import gpu_indices, gpu_lease
+from resources.running import Forked, Fresh, Running
 from resources.task import PARENT, run_job
+from resources.warm import GPU
 
 
 class TaskFailed(Exception):
@@ -22,13 +23,14 @@ class TaskFailed(Exception):
 
 
 class Job(BaseModel):
-    """One call: a function by name, its parameters, and local folders."""
+    """One call: a function by name, its parameters, and local folders; ``torch``: it loads that."""
 
     function: str
     params: dict[str, Any]
     inputs: dict[str, Path]
     output: Path
     scratch: Path
+    torch: bool = False
 
 
 class Outcome(BaseModel):
@@ -41,10 +43,11 @@ class Outcome(BaseModel):
 
 
 class Compute(BaseModel):
-    """Runs work in a fresh process (``subprocess``) or in this one (``inline``, for unit tests).
+    """Runs work in a process of its own (``subprocess``) or in this one (``inline``, unit tests).
 
-    A fresh process frees all memory at its end, imports torch or tensorflow but never both, and is
-    killed when its parent ends.
+    A process of its own frees all memory at its end, loads torch or tensorflow but never both, and
+    is killed when its parent ends. Work on torch is forked from one that has torch loaded, all
+    other work begins in a fresh one.
     """
 
     backend: Literal["subprocess", "inline"] = "subprocess"
@@ -66,15 +69,13 @@ class Compute(BaseModel):
         with tempfile.TemporaryDirectory(prefix="likeness-") as folder:
             result, job_file = Path(folder) / "result.json", Path(folder) / "job.json"
             job_file.write_text(json.dumps(_written(job, result)))
-            lines, code = _follow(
-                [sys.executable, "-m", "resources.task", str(job_file)], self._environment(gpu), say
-            )
+            lines, code = _follow(_begin(job, str(job_file), self._environment(), gpu or ""), say)
             if not result.exists():
                 end = " | ".join(lines[-5:])
                 raise TaskFailed(f"{job.function} ended with {_ending(code)}; last lines: {end}")
             return _outcome(json.loads(result.read_text()))
 
-    def _environment(self, gpu: str | None) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         threads = str(self.threads or len(os.sched_getaffinity(0)))
         quiet = {
             "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -90,8 +91,6 @@ class Compute(BaseModel):
             "TF_NUM_INTRAOP_THREADS": threads,
             "GOMP_SPINCOUNT": "30000",
             PARENT: str(os.getpid()),
-            # Work without a lease sees no GPU at all.
-            "CUDA_VISIBLE_DEVICES": gpu or "",
         }
         return os.environ | quiet | own
 
@@ -107,30 +106,24 @@ def _ending(code: int) -> str:
     return f"exit code {code}"
 
 
-def _follow(
-    command: list[str], environment: dict[str, str], say: Callable[[str], None]
-) -> tuple[list[str], int]:
-    """Run to the end, passing lines on; whatever stops us stops the child too."""
+def _begin(job: Job, job_file: str, environment: dict[str, str], gpu: str) -> Running:
+    """Start a job; without a lease it sees no GPU at all."""
+    # What Linux promises to a fork of loaded libraries, Apple's do not.
+    if job.torch and sys.platform == "linux":
+        return Forked(job_file, environment, gpu)
+    return Fresh(job_file, environment | {GPU: gpu})
+
+
+def _follow(process: Running, say: Callable[[str], None]) -> tuple[list[str], int]:
+    """Run to the end, passing lines on; whatever stops us stops the work too."""
     lines: list[str] = []
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
+        for line in process.output:
             lines.append(line.rstrip())
             say(lines[-1])
         return lines, process.wait()
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.end()
 
 
 def _outcome(result: dict[str, Any]) -> Outcome:

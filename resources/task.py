@@ -84,11 +84,11 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
     return result | {"seconds": time.monotonic() - began, "peak_memory_mb": peak}
 
 
-def main(job_file: Path) -> int:
+def main(job_file: str) -> int:
     """Run the job written in ``job_file`` and write ``result`` beside it."""
     die_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
-    job = json.loads(job_file.read_text())
+    job = json.loads(Path(job_file).read_text())
     result = run_job(job)
     partial = Path(job["result"]).with_suffix(".partial")
     partial.write_text(json.dumps(result))
@@ -97,7 +97,7 @@ def main(job_file: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1]))
 if __name__ == "__mp_main__":
     # A pool's worker imports this file under that name. Orphaned, it would work on, and whoever
     # reads the output of this process would wait for it.

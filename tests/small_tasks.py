@@ -1,5 +1,6 @@
 """Heavy calls that are not heavy: what compute and cache are tested with."""
 
+import json
 import logging
 import os
 import signal
@@ -22,7 +23,7 @@ class Number(BaseModel):
     number: int = Field(ge=0)
 
 
-def job(folder: Path, function: str, number: int = 57) -> Job:
+def job(folder: Path, function: str, number: int = 57, torch: bool = False) -> Job:
     """One of the calls below as work with its folders in ``folder``."""
     return Job(
         function=f"small_tasks:{function}",
@@ -30,6 +31,7 @@ def job(folder: Path, function: str, number: int = 57) -> Job:
         inputs={},
         output=folder / "output",
         scratch=folder / "state",
+        torch=torch,
     )
 
 
@@ -79,6 +81,23 @@ def complain(params: Number, inputs: dict[str, Path], output: Path, scratch: Pat
 
 def crash(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
     return {"never": params.number // 0}
+
+
+def look_around(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    """Where work finds itself."""
+    gpus = os.environ["CUDA_VISIBLE_DEVICES"]
+    return {
+        "process": os.getpid(),
+        "parent": os.getppid(),
+        "gpus": gpus,
+        "loaded": len(sys.modules),
+    }
+
+
+def wait_long(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    """Says what ``look_around`` does, and stays."""
+    print(json.dumps(look_around(params, inputs, output, scratch)))
+    time.sleep(600)
 
 
 def die(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):

@@ -20,16 +20,19 @@ from resources import step
 from resources.compute import Compute, TaskFailed
 
 
-def test_a_process_of_its_own_gives_what_the_same_call_gives_here(tmp_path):
+@pytest.mark.parametrize("torch", [False, True])
+def test_a_process_of_its_own_gives_what_the_same_call_gives_here(tmp_path, torch):
     lines = []
     here = Compute(backend="inline", lease_folder=tmp_path).run(job(tmp_path / "here", "write"))
-    there = Compute(lease_folder=tmp_path).run(job(tmp_path / "there", "write"), lines.append)
+    away = job(tmp_path / "there", "write", torch=torch)
+    there = Compute(lease_folder=tmp_path).run(away, lines.append)
     assert there.summary == here.summary == {"double": 114}
     for folder in ("here", "there"):
         assert (tmp_path / folder / "output" / "number.txt").read_text() == "5"
     assert "wrote 57" in lines
 
 
+@pytest.mark.parametrize("torch", [False, True])
 @pytest.mark.parametrize(
     ("function", "kind", "sentence"),
     [
@@ -38,9 +41,9 @@ def test_a_process_of_its_own_gives_what_the_same_call_gives_here(tmp_path):
         ("die", TaskFailed, r"^small_tasks:die ended with signal SIGKILL .*: about to die$"),
     ],
 )
-def test_a_failure_crosses_the_boundary_as_what_it_is(tmp_path, function, kind, sentence):
+def test_a_failure_crosses_the_boundary_as_what_it_is(tmp_path, function, kind, sentence, torch):
     with pytest.raises(kind, match=sentence):
-        Compute(lease_folder=tmp_path).run(job(tmp_path, function), lambda line: None)
+        Compute(lease_folder=tmp_path).run(job(tmp_path, function, torch=torch), lambda line: None)
 
 
 def test_work_killed_half_way_is_no_artefact_and_goes_on_behind_its_checkpoint(
