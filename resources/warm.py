@@ -142,3 +142,7 @@ def _work(job_file: str, gpu: str, output: int) -> NoReturn:
 if __name__ == "__main__":
     task.die_with_parent()
     sys.exit(serve(socket.socket(fileno=int(sys.argv[1]))))
+if __name__ == "__mp_main__":
+    # A worker of a pool that a fork has begun imports this file under that name, as it does
+    # resources/task.py for a fresh process.
+    task.die_with_parent()

@@ -2,11 +2,13 @@
 
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import sys
 import time
 import uuid
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from pydantic import BaseModel, Field
@@ -98,6 +100,13 @@ def wait_long(params: Number, inputs: dict[str, Path], output: Path, scratch: Pa
     """Says what ``look_around`` does, and stays."""
     print(json.dumps(look_around(params, inputs, output, scratch)))
     time.sleep(600)
+
+
+def wait_in_a_pool(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
+    """Says the number of its worker, which would stay, as a pool of faces or books would."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        print(json.dumps({"worker": pool.submit(os.getpid).result(), "process": os.getpid()}))
+        pool.submit(time.sleep, 600).result()
 
 
 def die(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):

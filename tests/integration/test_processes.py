@@ -147,10 +147,10 @@ def test_a_study_that_runs_where_ctrl_c_is_ignored_ends_when_it_is_told_to(tmp_p
     until(lambda: study.children())
     family = study.children(recursive=True)
     # told again where Dagster is at something that it does not break off
-    for _ in range(6):
+    for _ in range(24):
         study.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            study.communicate(timeout=20)
+            study.communicate(timeout=5)
             break
     assert not works(study)
     until(lambda: not any(works(one) for one in family))

@@ -119,6 +119,18 @@ def test_whoever_is_stopped_stops_its_work_before_going_on(tmp_path):
     assert around(compute, tmp_path / "b")["gpus"] == ""
 
 
+def test_a_pool_dies_with_the_work_that_has_begun_it(tmp_path):
+    said = []
+
+    def kill(line):
+        said.append(json.loads(line))
+        os.kill(said[0]["process"], signal.SIGKILL)
+
+    with pytest.raises(TaskFailed, match="SIGKILL"):
+        Compute(lease_folder=tmp_path).run(job(tmp_path / "a", "wait_in_a_pool", torch=True), kill)
+    until_gone(said[0]["worker"])
+
+
 def test_threads_do_not_wait_for_each_other(tmp_path):
     compute, both = Compute(lease_folder=tmp_path), threading.Barrier(2, timeout=60)
 
