@@ -15,6 +15,7 @@ from likeness.models.local import model_identity
 from resources.compute import Compute, Job
 
 PIECES = 4
+LIBRARIES = ("torch", "transformers", "diffusers")
 ASKED = ImagesParams(
     model="small",
     identity=model_identity("small"),
@@ -25,7 +26,7 @@ ASKED = ImagesParams(
 )
 
 
-def several(folder: Path, torch: bool) -> None:
+def several(folder: Path, libraries: tuple[str, ...]) -> None:
     """So many pieces, one behind another: a picture of 25 steps each."""
     compute = Compute(lease_folder=folder)
     for _ in range(PIECES):
@@ -36,7 +37,7 @@ def several(folder: Path, torch: bool) -> None:
                 inputs={},
                 output=Path(own) / "output",
                 scratch=Path(own) / "scratch",
-                torch=torch,
+                libraries=libraries,
             )
             compute.run(job, say=lambda line: None)
 
@@ -45,7 +46,7 @@ def main() -> None:
     """The run that is not counted loads what is loaded once, as a study's first piece does."""
     with tempfile.TemporaryDirectory() as folder:
         fresh, forked = (
-            best_of(lambda torch=torch: several(Path(folder), torch)) for torch in (False, True)
+            best_of(lambda named=named: several(Path(folder), named)) for named in ((), LIBRARIES)
         )
     report("warm", f"{PIECES} fresh processes", fresh, f"{PIECES} forks", forked)
 

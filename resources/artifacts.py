@@ -235,7 +235,7 @@ class Artifacts(dg.ConfigurableResource):
                 output=output,
                 scratch=scratch / "state",
                 inputs={name: self.fetch(manifest) for name, manifest in inputs.items()} | located,
-                torch="torch" in step.libraries,
+                libraries=step.libraries,
             )
             done = self._run(job, say, step.gpu)
             finished.note(scratch, output, done)

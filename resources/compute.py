@@ -23,14 +23,14 @@ class TaskFailed(Exception):
 
 
 class Job(BaseModel):
-    """One call: a function by name, its parameters, and local folders; ``torch``: it loads that."""
+    """One call: a function by name, its parameters, local folders, and libraries that it loads."""
 
     function: str
     params: dict[str, Any]
     inputs: dict[str, Path]
     output: Path
     scratch: Path
-    torch: bool = False
+    libraries: tuple[str, ...] = ()
 
 
 class Outcome(BaseModel):
@@ -109,8 +109,8 @@ def _ending(code: int) -> str:
 def _begin(job: Job, job_file: str, environment: dict[str, str], gpu: str) -> Running:
     """Start a job; without a lease it sees no GPU at all."""
     # What Linux promises to a fork of loaded libraries, Apple's do not.
-    if job.torch and sys.platform == "linux":
-        return Forked(job_file, environment, gpu)
+    if "torch" in job.libraries and sys.platform == "linux":
+        return Forked(job_file, environment, job.libraries, gpu)
     return Fresh(job_file, environment | {GPU: gpu})
 
 

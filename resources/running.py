@@ -4,13 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from io import TextIOWrapper
 from typing import Protocol
 
 from resources.warm import Gone, Warm, fork
-
-GONE = -signal.SIGKILL  # of what forks, which takes along what it has forked
 
 
 class Running(Protocol):
@@ -55,24 +52,30 @@ class Fresh:
 class Forked:
     """In a fork of the process that has torch loaded."""
 
-    def __init__(self, job_file: str, environment: dict[str, str], gpu: str) -> None:
+    def __init__(
+        self, job_file: str, environment: dict[str, str], libraries: tuple[str, ...], gpu: str
+    ) -> None:
         self.parent: Warm | None = None
+        self.code = 0
         reading, writing = os.pipe()
         self.output = os.fdopen(reading, errors="replace")
         try:
-            with suppress(Gone):
-                self.parent = fork(job_file, environment, gpu, writing)
+            self.parent = fork(job_file, environment, libraries, gpu, writing)
+        except Gone as gone:
+            self.code = gone.code
         finally:
             os.close(writing)
 
     def wait(self) -> int:
         """How it has ended, as ``Running`` says."""
-        try:
-            return GONE if self.parent is None else self.parent.wait()
-        except Gone:
-            return GONE
-        finally:
+        if self.parent is not None:
+            try:
+                self.code = self.parent.wait()
+            except Gone as gone:
+                self.code = gone.code
+            # Not in a ``finally``: who is interrupted has not heard, and must still end it.
             self.parent = None
+        return self.code
 
     def end(self) -> None:
         """End it with all that it has begun, and what it was forked from."""

@@ -26,14 +26,14 @@ class Number(BaseModel):
 
 
 def job(folder: Path, function: str, number: int = 57, torch: bool = False) -> Job:
-    """One of the calls below as work with its folders in ``folder``."""
+    """One of the calls below as work in ``folder``, forked from a process that has torch or not."""
     return Job(
         function=f"small_tasks:{function}",
         params={"number": number},
         inputs={},
         output=folder / "output",
         scratch=folder / "state",
-        torch=torch,
+        libraries=("torch",) if torch else (),
     )
 
 
@@ -99,6 +99,7 @@ def look_around(params: Number, inputs: dict[str, Path], output: Path, scratch: 
 def wait_long(params: Number, inputs: dict[str, Path], output: Path, scratch: Path):
     """Says what ``look_around`` does, and stays."""
     print(json.dumps(look_around(params, inputs, output, scratch)))
+    (output / "here").touch()
     time.sleep(600)
 
 

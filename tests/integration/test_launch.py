@@ -1,6 +1,5 @@
 """``dg launch`` from a shell, its artefacts on a real S3 server."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import psutil
 import pytest
 from plain import plain_environment
 from team import painter_study
+from working import working
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = painter_study("shell")
@@ -67,15 +67,6 @@ def test_a_job_launched_from_a_shell_publishes_to_s3_and_hits_the_second_time(
     assert after == before
 
 
-def work_below(run):
-    """The processes that do the work of steps; what ends meanwhile is none."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for one in run.children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if "resources.task" in one.cmdline():
-                    yield one
-
-
 @pytest.mark.slow
 def test_a_killed_step_takes_its_work_along_and_is_tried_again(tmp_path):
     slow = STUDY.replace("count: 6}", "count: 400}")
@@ -84,7 +75,7 @@ def test_a_killed_step_takes_its_work_along_and_is_tried_again(tmp_path):
     with (tmp_path / "said").open("w") as said:
         run = psutil.Popen(COMMAND, cwd=REPOSITORY, env=environment, stdout=said, stderr=said)
     until = time.monotonic() + 120
-    while not (work := list(work_below(run))):
+    while not (work := working(run)):
         assert run.poll() is None, (tmp_path / "said").read_text()
         assert time.monotonic() < until
         time.sleep(0.1)

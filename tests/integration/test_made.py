@@ -16,6 +16,7 @@ import pytest
 import tiny_pipeline
 import yaml
 from PIL import Image
+from working import working
 
 from likeness.errors import BadInput
 from likeness.generate.tasks import ImagesParams, make_images
@@ -97,9 +98,8 @@ def kill_behind_the_first_picture(work: Path, driver: psutil.Process) -> None:
         assert time.monotonic() < deadline
         assert driver.poll() is None
         time.sleep(0.005)
-    for child in driver.children():
-        if "resources.task" in child.cmdline():
-            child.send_signal(signal.SIGKILL)
+    for work_of in working(driver):
+        work_of.send_signal(signal.SIGKILL)
 
 
 def store_of(work: Path) -> Artifacts:

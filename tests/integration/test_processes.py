@@ -14,6 +14,7 @@ import pytest
 import small_tasks
 from plain import plain_environment
 from small_tasks import STEP, Number, job
+from working import working
 
 from likeness.errors import BadInput
 from resources import step
@@ -80,7 +81,7 @@ folder = Path(sys.argv[1])
 sets = [{"key": "0", "hand": "master", "count": 20000, "first": 0}]
 Compute(lease_folder=folder).run(Job(
     function="likeness.world.tasks:paint", params={"sets": sets, "side": 64}, inputs={},
-    output=folder / "output", scratch=folder / "state",
+    output=folder / "output", scratch=folder / "state", libraries=tuple(sys.argv[2:]),
 ))
 """
 
@@ -99,15 +100,18 @@ def works(process):
     return False
 
 
+@pytest.mark.parametrize("libraries", [[], ["torch"]])
 @pytest.mark.parametrize("victim", ["the caller", "the work"])
-def test_whoever_is_killed_takes_its_processes_along_down_to_the_last_worker(tmp_path, victim):
-    caller = psutil.Popen([sys.executable, "-c", PAINT_FOR_LONG, str(tmp_path)])
+def test_whoever_is_killed_takes_its_processes_along_down_to_the_last_worker(
+    tmp_path, victim, libraries
+):
+    caller = psutil.Popen([sys.executable, "-c", PAINT_FOR_LONG, str(tmp_path), *libraries])
     # the work, two workers or more, and what keeps track of their semaphores
     until(lambda: len(caller.children(recursive=True)) >= 3)
     until(lambda: list(tmp_path.glob("output/files/0/*.png")))
     family = caller.children(recursive=True)
     try:
-        os.kill((caller if victim == "the caller" else caller.children()[0]).pid, signal.SIGKILL)
+        (caller if victim == "the caller" else working(caller)[0]).send_signal(signal.SIGKILL)
         caller.wait(30)
         until(lambda: not any(works(one) for one in family), 10)
     finally:

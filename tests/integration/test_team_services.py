@@ -22,6 +22,7 @@ from plain import plain_environment
 from postgres_server import programs
 from s3_server import free_port, rclone, wait_for
 from team import STUDY, leaks, painter_study
+from working import working
 
 from resources.settings import REPOSITORY
 
@@ -271,15 +272,14 @@ def test_a_cancelled_run_gives_its_place_back_and_leaves_no_process(services, po
     claimed = "SELECT step_key FROM concurrency_slots WHERE run_id IS NOT NULL"
 
     def tasks():
-        family = psutil.Process(services.processes["code"].pid).children(recursive=True)
-        return [one for one in family if "resources.task" in " ".join(one.cmdline())]
+        return working(psutil.Process(services.processes["code"].pid))
 
     _until(lambda: postgres.ask(claimed) == ["images__made"] and tasks(), log)
-    working = tasks()
+    before = tasks()
     assert ask(services, END, run=run)["terminateRun"]["__typename"] == "TerminateRunSuccess"
     assert ends(services, postgres, run) == "CANCELED"
     _until(lambda: postgres.ask(claimed) == [], log)
-    _until(lambda: not any(one.is_running() for one in working), log, 20)
+    _until(lambda: not any(one.is_running() for one in before), log, 20)
     assert tasks() == []
     waiting = "SELECT count(*) FROM pending_steps"
     _until(lambda: postgres.ask(waiting) == ["0"], log)
