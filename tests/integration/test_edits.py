@@ -318,7 +318,7 @@ def test_editors_are_compared_on_the_pairs_of_both(done):
 
 def test_the_page_and_the_terminal_show_sets_benches_knobs_and_words(done):
     assert "Retouched &lt;b&gt;sets" in done.page
-    for title in ("Do edits keep the picture?", "Editors of real pictures", "editor's knob does"):
+    for title in ("Do edits keep the picture?", "Editors on a bench", "editor's knob does"):
         assert title in done.page
     named = [name[: name.index('"')] for name in done.page.split('src="')[1:]]
     assert all((done.state / "report" / name).is_file() for name in named)
