@@ -33,8 +33,6 @@ LOADED = {
     ),
 }
 GPU = "CUDA_VISIBLE_DEVICES"
-# Changes all the time, and no library reads it.
-IGNORED = "PYTEST_CURRENT_TEST"
 LONGEST = 16384  # bytes of a request: more than a path and the names of libraries
 NUMBER = struct.Struct("!i")
 # Linux kills a process that wants to end with its parent when the *thread* ends that began it.
@@ -133,8 +131,7 @@ def _warm(environment: dict[str, str]) -> Warm:
 
 def _surroundings(environment: dict[str, str]) -> dict[str, str]:
     """All that a job finds around itself but its GPU: some of it is read as libraries load."""
-    kept = {name: value for name, value in environment.items() if name != IGNORED}
-    return kept | {GPU: "", "PWD": os.getcwd()}
+    return environment | {GPU: "", "PWD": os.getcwd()}
 
 
 def serve(channel: socket.socket) -> int:
