@@ -2,10 +2,15 @@
 
 from typing import Literal, TypedDict
 
+import dagster as dg
+
 from assets_defs import keys
 
 Layer = Literal["raw", "derived", "model", "report"]
 Pool = Literal["gpu", "duckdb"]
+# Reading files may fail for reasons that pass (a network folder), and a killed training goes on
+# behind its last checkpoint; work that failed twice will fail.
+RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 
 
 class About(TypedDict):

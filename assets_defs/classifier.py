@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets_defs import keys
-from assets_defs.about import about
+from assets_defs.about import RETRY, about
 from assets_defs.checks import classifier as checks
 from assets_defs.experiments import made as pictures_made
 from assets_defs.forms import Rerun, overridden, overrides_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 else:  # made from the science's own model, which a type checker cannot follow
     RecipeForm = overrides_of(Recipe, "RecipeForm")
 
-# A second try goes on behind the last checkpoint.
-RESUME = dg.RetryPolicy(max_retries=1, delay=5)
 BY_PAINTER = networks_of_painter()
 
 
@@ -85,7 +83,7 @@ def _judged(
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
     kinds={"keras", "tensorflow"},
-    retry_policy=RESUME,
+    retry_policy=RETRY,
     code_version=TRAIN.code_version,
     description="A trained judge: a Keras network per round, or the shortcut probe, which sees "
     "only how a picture was photographed. With its curves and its calibration temperature.",
@@ -122,7 +120,7 @@ def network(
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
     kinds={"keras", "parquet"},
-    retry_policy=RESUME,
+    retry_policy=RETRY,
     code_version=JUDGE.code_version,
     check_specs=checks.VERDICTS_CHECKS,
     description="Per picture the calibrated probabilities and the class, for validation, test, "

@@ -7,9 +7,10 @@ from typing import Any
 import dagster as dg
 
 from assets_defs import keys
-from assets_defs.about import about
+from assets_defs.about import RETRY, about
 from assets_defs.forms import Rerun, overridden
 from assets_defs.models import base, refer, reference_of
+from assets_defs.raw import keep_listing, raw_folder
 from assets_defs.results import readable_failures, result, said_by
 from assets_defs.steps import (
     INVERT,
@@ -23,23 +24,19 @@ from assets_defs.studies import experiments, experiments_of_model, registry
 from likeness.bench.tasks import BenchParams
 from likeness.edit.bench import known_of, wanted_of
 from likeness.edit.editors import Imported, fitting_of
-from likeness.edit.hiper import HiPerRecipe
-from likeness.edit.imagic import ImagicRecipe
+from likeness.edit.fitting import FittedRecipe
 from likeness.edit.inversion import InversionParams
 from likeness.edit.learn import LearnParams
 from likeness.edit.tasks import EditsParams
 from likeness.edit.wanted import spoken_of
-from likeness.errors import BadInput
-from likeness.images.inventory import missing_folders, take_inventory
+from likeness.images.inventory import take_inventory
 from likeness.metrics.edits import EditScoresParams
 from likeness.metrics.encoders import identities
 from likeness.models.registry import spec_of
 from likeness.studies.editing import BenchEdits, Editing
 from resources.artifacts import Artifacts, Made
 from resources.manifest import Manifest
-from resources.settings import Settings
 
-RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 PREVIEW, EDITED = ("preview.jpg",), ("preview.jpg", "maps.jpg")
 # Pictures that are inverted or learned at once, at most: in float32, with gradients.
 LEARNED_TOGETHER = 16
@@ -67,9 +64,9 @@ def sources(
             return result(artifacts, refer(artifacts, SOURCES_REFERENCE, key, NO_SOURCES))
         inputs, located = {}, {}
         if experiment.folder is not None:
-            located = {"raw": _folder(experiment.title, experiment.folder)}
-            # What lies there right now: its bytes are a part of the fingerprint.
-            inputs = {"listing": _list(artifacts, located["raw"])}
+            located = {"raw": raw_folder(experiment.title, experiment.folder)}
+            found = take_inventory(located["raw"], ["."])
+            inputs = {"listing": keep_listing(artifacts, LIST_BENCH, None, found).manifest}
         resolution = spec_of(experiment.model).resolution
         made = artifacts.make(
             SOURCES,
@@ -81,23 +78,6 @@ def sources(
             say=said_by(context),
         )
         return result(artifacts, made, previews=PREVIEW)
-
-
-def _folder(title: str, name: str) -> Path:
-    """A folder of the user's."""
-    root = Settings().raw
-    if root is None:
-        raise BadInput(f"'{title}' reads files of yours: set LIKENESS_RAW (make: RAW=)")
-    if missing_folders(root, [name]):
-        raise BadInput(f"there is no folder {name} in {root}: is this the right one?")
-    return root / name
-
-
-def _list(artifacts: Artifacts, folder: Path) -> Manifest:
-    table = take_inventory(folder, ["."])
-    with artifacts.room() as room:
-        table.to_parquet(room / "inventory.parquet", index=False)
-        return artifacts.keep(LIST_BENCH, None, room, {"files": len(table)}).manifest
 
 
 @dg.asset(
@@ -142,10 +122,6 @@ def inverted(
         return result(artifacts, made, previews=PREVIEW)
 
 
-# Editors that learn something of each picture before they edit.
-LEARNING = (HiPerRecipe, ImagicRecipe)
-
-
 def learn(
     artifacts: Artifacts,
     key: str,
@@ -156,7 +132,7 @@ def learn(
 ) -> Made:
     """What HiPer and Imagic learn of each picture."""
     recipe = experiment.method
-    if not isinstance(recipe, LEARNING):
+    if not isinstance(recipe, FittedRecipe):
         raise TypeError(f"{recipe.name} learns nothing")
     pictures = artifacts.current(keys.SOURCES, key)
     params = LearnParams(
@@ -176,6 +152,8 @@ def asked_of(
     """What an editor is asked for: parameters, inputs, and folders that inputs pin."""
     # How many go together is a field of the form that no editor has.
     editor = overridden(experiment.method, form.model_copy(update={"batch": None}))
+    # What was filled in must fit the rest of the experiment, as if the study said it.
+    experiment = type(experiment).model_validate(dict(experiment) | {"method": editor})
     inputs, located, imported = {}, {}, {}
     pairs, inversion = experiment.wanted, "direct"
     if isinstance(experiment, BenchEdits):
@@ -186,7 +164,7 @@ def asked_of(
         if experiment.inverted_as is not None:
             inputs["inverted"] = artifacts.current(keys.INVERTED, key)
     if isinstance(editor, Imported):
-        located["imported"] = _folder(experiment.title, editor.folder)
+        located["imported"] = raw_folder(experiment.title, editor.folder)
         found = take_inventory(located["imported"], ["."])
         imported = dict(zip(found["path"], found["sha256"].fillna(""), strict=True))
     spec = spec_of(experiment.model)

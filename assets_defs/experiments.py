@@ -6,9 +6,9 @@ import dagster as dg
 import pandas as pd
 
 from assets_defs import keys
-from assets_defs.about import about
+from assets_defs.about import RETRY, about
 from assets_defs.checks import experiments as checks
-from assets_defs.edits import EDITED, LEARNING, asked_of, inverted, learn, sources
+from assets_defs.edits import EDITED, asked_of, inverted, learn, sources
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, made_of, refer, reference_of
 from assets_defs.painters import paintings
@@ -22,6 +22,7 @@ from assets_defs.studies import (
     experiments_of_subject,
     registry,
 )
+from likeness.edit.fitting import FittedRecipe
 from likeness.errors import BadInput
 from likeness.finetune.recipe import DreamBoothRecipe
 from likeness.finetune.tasks import FinetuneParams
@@ -45,8 +46,6 @@ from resources.manifest import Manifest
 
 PREVIEW = ("preview.jpg",)
 LEARNED = ("preview.jpg", "curve.png")
-# A second try goes on behind the pictures that are there.
-RESUME = dg.RetryPolicy(max_retries=1, delay=5)
 
 if TYPE_CHECKING:
     SamplingForm = Rerun
@@ -59,7 +58,7 @@ else:  # made from the science's own model, which a type checker cannot follow
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model())],
     kinds={"diffusers"},
-    retry_policy=RESUME,
+    retry_policy=RETRY,
     code_version=PRIOR.code_version,
     description="Pictures of the class by the base model, which keep it from forgetting what "
     "others look like; a reference to the base model where the method wants none.",
@@ -105,7 +104,7 @@ def class_prior(
         dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
     ],
     kinds={"diffusers", "pytorch"},
-    retry_policy=RESUME,
+    retry_policy=RETRY,
     code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}."
     f"{LEARN_PICTURES.code_version}",
     description="What the experiment's method made of its base model: the components it changed, "
@@ -122,7 +121,7 @@ def finetuned(
         current = artifacts.current(keys.BASE_MODEL, experiment.model)
         reference = reference_of(artifacts, current)
         say, recipe = said_by(context), _recipe(experiment)
-        if isinstance(experiment, BenchEdits) and isinstance(experiment.method, LEARNING):
+        if isinstance(experiment, BenchEdits) and isinstance(experiment.method, FittedRecipe):
             made = learn(artifacts, key, experiment, current, config.recompute, say)
             return result(artifacts, made)
         if isinstance(experiment.method, LearnedWord):
@@ -150,7 +149,7 @@ def finetuned(
     partitions_def=experiments,
     deps=[finetuned, sources, inverted],
     kinds={"diffusers", "pytorch"},
-    retry_policy=RESUME,
+    retry_policy=RETRY,
     code_version=f"{MAKE.code_version}.{EDIT.code_version}",
     check_specs=checks.IMAGES_CHECKS,
     description="A picture per prompt and seed, or sources and their edits, with what the model "

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets_defs import keys
-from assets_defs.about import about
+from assets_defs.about import RETRY, about
 from assets_defs.checks import painters as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, refer, reference_of
+from assets_defs.raw import keep_listing, raw_root
 from assets_defs.results import readable_failures, result, said_by
 from assets_defs.steps import CLASSES, GUIDANCE, INTAKE, LIST, PAINT
 from assets_defs.studies import painters, painters_of_model, registry
-from likeness.errors import BadInput
 from likeness.generate.guidance_classes import GuidanceParams, RebuiltParams
 from likeness.generate.tasks import ImagesParams
 from likeness.images.prepare import Preparation
@@ -22,21 +22,10 @@ from likeness.images.tasks import ClassesParams, IntakeParams
 from likeness.models.registry import spec_of
 from likeness.studies.schema import Painter
 from likeness.world.tasks import PaintJob, PaintParams
-from resources.artifacts import Artifacts, Made
+from resources.artifacts import Artifacts
 from resources.manifest import Manifest
-from resources.settings import Settings
 
 PREVIEW = ("preview.jpg",)
-
-# Reading files may fail for reasons that pass (a network folder); work that failed twice will fail.
-RETRY = dg.RetryPolicy(max_retries=1, delay=5)
-
-
-def _raw_root() -> Path:
-    root = Settings().raw
-    if root is None:
-        raise BadInput("this painter's pictures are files of yours: set LIKENESS_RAW (make: RAW=)")
-    return root
 
 
 def _plan(painter: Painter) -> PaintParams:
@@ -46,16 +35,6 @@ def _plan(painter: Painter) -> PaintParams:
         if p.paint
     ]
     return PaintParams(sets=jobs, side=painter.paint_side)
-
-
-def _list(artifacts: Artifacts, key: str, painter: Painter) -> Made:
-    """What lies in the raw folder right now; the listing's own bytes are its fingerprint."""
-    folders = {key: pictures.folders for key, pictures in painter.sets.items()}
-    table = list_raw(_raw_root(), folders, painter.group_column)
-    with artifacts.room() as folder:
-        table.to_parquet(folder / "inventory.parquet", index=False)
-        summary = {"files": len(table), "bytes_of_files": int(table["bytes"].sum())}
-        return artifacts.keep(LIST, key, folder, summary)
 
 
 @dg.asset(
@@ -79,13 +58,15 @@ def raw_paintings(
                 PAINT, key, _plan(painter), {}, recompute=config.recompute, say=said_by(context)
             )
         else:
-            made = _list(artifacts, key, painter)
+            folders = {name: pictures.folders for name, pictures in painter.sets.items()}
+            found = list_raw(raw_root(painter.title), folders, painter.group_column)
+            made = keep_listing(artifacts, LIST, key, found)
         return result(artifacts, made)
 
 
 def _files(artifacts: Artifacts, painter: Painter, raw: Manifest) -> Path:
     """Where the raw pictures lie."""
-    return artifacts.fetch(raw) / "files" if painter.painted else _raw_root()
+    return artifacts.fetch(raw) / "files" if painter.painted else raw_root(painter.title)
 
 
 def _guidance(painter: Painter, identities: dict[str, str]) -> GuidanceParams:

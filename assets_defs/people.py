@@ -5,9 +5,10 @@ from pathlib import Path
 import dagster as dg
 
 from assets_defs import keys
-from assets_defs.about import about
+from assets_defs.about import RETRY, about
 from assets_defs.checks import people as checks
 from assets_defs.forms import Rerun
+from assets_defs.raw import keep_listing, raw_folder
 from assets_defs.results import readable_failures, result, said_by
 from assets_defs.steps import (
     ALBUM,
@@ -19,38 +20,18 @@ from assets_defs.steps import (
     VERIFICATION,
 )
 from assets_defs.studies import registry, subjects
-from likeness.errors import BadInput
 from likeness.faces.tasks import ReadFacesParams
-from likeness.images.inventory import missing_folders, take_inventory
+from likeness.images.inventory import take_inventory
 from likeness.metrics.photos import VarietyParams, VerificationParams
 from likeness.studies.subject import Subject
-from resources.artifacts import Artifacts, Made
-from resources.settings import Settings
+from resources.artifacts import Artifacts
 
 JPEG, PNG = ("preview.jpg",), ("preview.png",)
-# Reading files may fail for reasons that pass (a network folder); work that failed twice will fail.
-RETRY = dg.RetryPolicy(max_retries=1, delay=5)
 
 
 def _folder(subject: Subject) -> Path:
-    """A user's own photos."""
-    root = Settings().raw
-    if root is None or subject.folder is None:
-        raise BadInput(
-            f"the photos of '{subject.title}' are files of yours: set LIKENESS_RAW (make: RAW=)"
-        )
-    if missing_folders(root, [subject.folder]):
-        raise BadInput(f"there is no folder {subject.folder} in {root}: is this the right one?")
-    return root / subject.folder
-
-
-def _list(artifacts: Artifacts, key: str, subject: Subject) -> Made:
-    """What lies in the folder right now; the listing's own bytes are its fingerprint."""
-    table = take_inventory(_folder(subject), ["."])
-    with artifacts.room() as folder:
-        table.to_parquet(folder / "inventory.parquet", index=False)
-        summary = {"files": len(table), "bytes_of_files": int(table["bytes"].sum())}
-        return artifacts.keep(LIST_PHOTOS, key, folder, summary)
+    # one who has no album has a folder
+    return raw_folder(subject.title, str(subject.folder))
 
 
 @dg.asset(
@@ -70,7 +51,8 @@ def raw_photos(
     subject = registry().subjects[key]
     with readable_failures():
         if subject.album is None:
-            made = _list(artifacts, key, subject)
+            found = take_inventory(_folder(subject), ["."])
+            made = keep_listing(artifacts, LIST_PHOTOS, key, found)
         else:
             say = said_by(context)
             made = artifacts.make(

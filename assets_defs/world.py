@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import BaseModel
 
-from assets_defs.about import about
+from assets_defs.about import RETRY, about
 from assets_defs.checks import world as checks
 from assets_defs.forms import Rerun
 from assets_defs.results import readable_failures, result, said_by
@@ -23,10 +23,6 @@ _ABOUT = {
 }
 
 
-# Killed training goes on behind its last checkpoint.
-RESUME = dg.RetryPolicy(max_retries=1, delay=5)
-
-
 def _asset(step: Step, params_of: Callable[[bool], BaseModel]) -> dg.AssetsDefinition:
     """One model, by the parameters of a training that is, or is not, to be done anew."""
     name = step.asset.split("/")[1]
@@ -34,7 +30,7 @@ def _asset(step: Step, params_of: Callable[[bool], BaseModel]) -> dg.AssetsDefin
     @dg.asset(
         **about(step.asset, "model", pool="gpu"),
         kinds={"pytorch"},
-        retry_policy=RESUME,
+        retry_policy=RETRY,
         code_version=step.code_version,
         check_specs=checks.specs(step.asset),
         description=_ABOUT[name],

@@ -17,24 +17,23 @@ GPU = dg.AssetSelection.tag("cost", "gpu")
 def follow() -> dg.AutomationCondition:
     """New data versions upstream, or new code, of what was made before.
 
-    A change is remembered until the asset is made (a change is seen for one tick only), the same
-    bytes again are none, and a run that fails is tried once more and then left alone.
+    A change is remembered until it is asked for (a change is seen for one tick only), and the same
+    bytes again are none. A run that fails is left alone, beyond what its steps try by themselves,
+    until something changes again: whether the last run has failed is no condition, since of an
+    asset without partitions Dagster knows it only while no other run is planned.
     """
     condition = dg.AutomationCondition
-    data = condition.any_deps_match(condition.data_version_changed()).since(
-        condition.newly_updated()
-    )
-    code = condition.code_version_changed().since(condition.newly_updated())
+    done = condition.newly_updated() | condition.newly_requested()
+    data = condition.any_deps_match(condition.data_version_changed()).since(done)
+    code = condition.code_version_changed().since(done)
     ready = (
         ~condition.missing()
         & ~condition.any_deps_missing()
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
         & condition.all_deps_blocking_checks_passed()
-        & ~condition.execution_failed()
     )
-    again = condition.execution_failed().newly_true()
-    return (((data | code) & ready) | again).with_label("follow")
+    return ((data | code) & ready).with_label("follow")
 
 
 def automated(assets: Iterable[Any], fresh_hours: float) -> list[Any]:

@@ -123,17 +123,14 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
     Ctrl-C ends them all.
     """
     with readable():
-        from pipelines.recover import bury_dead_runs, bury_lost_runs
+        from pipelines.recover import bury_runs
         from resources.run_storage import open_instance
         from resources.settings import Settings
 
-        settings = Settings()
-        beside = _preview_command(settings.preview_url)
+        beside = _preview_command(Settings().preview_url, port)
         # tables are made by one process: two at once get in each other's way
         with open_instance() as instance:
-            # what a UI had started does not say on which machine: in a database it may be another
-            lost = [] if settings.database else bury_lost_runs(instance)
-            for run_id in [*bury_dead_runs(instance), *lost]:
+            for run_id in bury_runs(instance):
                 say(f"ended run {run_id[:8]}: the process that it ran in is gone")
     root = Path(__file__).parent.parent
     scripts = Path(sys.executable).parent
@@ -148,6 +145,11 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
         # One without the other is half a UI: when one ends, all do.
         while all(process.poll() is None for process in processes):
             time.sleep(0.5)
+        ended = [
+            c for c, process in zip(commands, processes, strict=True) if process.poll() is not None
+        ]
+        say(f"'{Path(ended[0][0]).name}' ended by itself, and the UI with it", style="red")
+        raise typer.Exit(1)
     except KeyboardInterrupt:
         pass
     finally:
@@ -157,12 +159,17 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
             process.wait()
 
 
-def _preview_command(url: str) -> list[list[str]]:
-    """What serves pictures on this machine; nothing where their address is another machine's."""
+def _preview_command(url: str, ui_port: int) -> list[list[str]]:
+    """What serves pictures on this machine; nothing where their address is another machine's.
+
+    Raises BadInput where a port is taken, that of the UI too.
+    """
+    if not is_free(ui_port):
+        raise BadInput(f"Port {ui_port} is taken: the UI may run already; else name another port.")
     port = preview_port(url)
     if port is None:
         return []
-    if not is_free(port):
+    if port == ui_port or not is_free(port):
         raise BadInput(
             f"Pictures cannot be served at {url}, the port is taken: the UI may run already; "
             "else name another port in LIKENESS_PREVIEW_URL."

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from likeness.errors import BadInput
+from resources.shortage import shortage
 
 console = Console()
 
@@ -19,7 +20,10 @@ def say(text: str, style: str | None = None) -> None:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """A mistake in a study, a setting or a folder is one sentence and exit code 2."""
+    """A mistake in a study, a setting or a folder is one sentence and exit code 2.
+
+    So is a machine that lacks room, memory or rights.
+    """
     try:
         yield
     except BadInput as error:
@@ -28,6 +32,11 @@ def readable() -> Iterator[None]:
     except ValidationError as error:
         say(_sentence(error), style="red")
         raise typer.Exit(2) from error
+    except Exception as error:
+        if lacking := shortage(error):
+            say(lacking, style="red")
+            raise typer.Exit(2) from error
+        raise
 
 
 def _sentence(error: ValidationError) -> str:

@@ -234,8 +234,11 @@ def is_free(port: int) -> bool:
 
 def preview_port(url: str) -> int | None:
     """The port at which this machine is to serve pictures; None where another machine does."""
-    address = urlsplit(url)
-    return (address.port or 80) if address.hostname in LOCAL else None
+    try:
+        address = urlsplit(url)
+        return (address.port or 80) if address.hostname in LOCAL else None
+    except ValueError as error:
+        raise BadInput(f"LIKENESS_PREVIEW_URL={url} is no address ({error}): correct it") from error
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

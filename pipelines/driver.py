@@ -19,7 +19,7 @@ from likeness.images.inventory import missing_folders
 from likeness.models.local import local_folder
 from likeness.models.registry import spec_of
 from pipelines.patience import wait_patiently
-from pipelines.recover import bury_dead_runs, driver_tag
+from pipelines.recover import bury_runs, driver_tag
 from pipelines.told import told_to_stop
 
 NO_REASON = "see the log of the run"
@@ -119,7 +119,7 @@ def run_plan(
     costs: list[StepCost] = []
     failures: list[str] = []
     wait_patiently()
-    for run_id in bury_dead_runs(instance):
+    for run_id in bury_runs(instance):
         say(f"run {run_id} had lost its process and is ended")
     broken: set[tuple[str, str | None]] = set()
     with told_to_stop() as told:
@@ -163,7 +163,7 @@ def run_world(
     done: list[str] = []
     failures: list[str] = []
     wait_patiently()
-    bury_dead_runs(instance)
+    bury_runs(instance)
     for number, name in enumerate(names, 1):
         say(f"({number}/{len(names)}) world/{name}")
         result = definitions.resolve_job_def("world_job").execute_in_process(

@@ -2,17 +2,29 @@
 
 import os
 import socket
+from pathlib import Path
 
 import dagster as dg
 
+from resources.settings import Settings
+
 DRIVER = "likeness/driver"
-# Dagster's own words, with the process in the event's metadata.
-STARTED = "Started process for run"
+# Dagster's own words, with the process in the event's metadata: of a UI, and of ``dg launch``.
+STARTED = ("Started process for run", "Executing steps using multiprocess executor")
+# What changes with every start of the machine.
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def driver_tag() -> dict[str, str]:
     """Names this process in the runs that it drives."""
-    return {DRIVER: f"{socket.gethostname()}:{os.getpid()}"}
+    return {DRIVER: f"{socket.gethostname()}:{_process(os.getpid())}"}
+
+
+def bury_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Fail every run whose process is known to be gone, and free its places; their run ids."""
+    # over a Postgres a run may be another machine's, and does not say so
+    lost = [] if Settings().database else bury_lost_runs(instance)
+    return [*bury_dead_runs(instance), *lost]
 
 
 def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -29,9 +41,10 @@ def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def bury_lost_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Fail the runs of a UI whose process is gone, as when memory ran out; their run ids.
+    """Fail the runs of a UI or a ``dg launch`` whose process is gone, as when memory ran out.
 
-    Only for an instance of this machine alone: a run does not say on which machine it runs.
+    Their run ids. Only for an instance of this machine alone: a run does not say on which machine
+    it runs.
     A process that has got the number of a dead one since keeps the run going: rather too long
     than ended alive.
     """
@@ -62,8 +75,22 @@ def _worker(instance: dg.DagsterInstance, run_id: str) -> int | None:
 
 
 def _is_dead(driver: str) -> bool:
-    host, _, pid = driver.rpartition(":")
-    return host == socket.gethostname() and pid.isdigit() and _is_gone(int(pid))
+    host, _, process = driver.partition(":")
+    pid = process.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    # another process may have its number since
+    return _is_gone(int(pid)) or process != _process(int(pid))
+
+
+def _process(pid: int) -> str:
+    """A process's number, when it began and in which boot of the machine; empty where untold."""
+    try:
+        # behind the name, which may hold anything, in ticks since the boot
+        began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{pid}:{began}:{BOOT.read_text().strip()}"
+    except OSError:
+        return f"{pid}::"
 
 
 def _is_gone(pid: int) -> bool:

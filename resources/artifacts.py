@@ -262,9 +262,8 @@ class Artifacts(dg.ConfigurableResource):
             return self.store.fetch(manifest)
         except CorruptArtifact as error:
             self.store.quarantine(manifest)
-            raise BadInput(
-                f"{error} (it is set aside now: materialise {manifest.asset} again)"
-            ) from error
+            said = f"{error.fact}; it is set aside now: materialise {manifest.asset} again"
+            raise BadInput(said) from error
 
 
 def artifacts_of(settings: Settings) -> Artifacts:

@@ -26,9 +26,9 @@ class CorruptArtifact(Exception):
     """A published file no longer has the bytes it was published with, in one sentence."""
 
     def __init__(self, file: str, asset: str, fingerprint: str, what: str) -> None:
+        self.fact = f"File {file!r} of the artefact {asset} {fingerprint[:12]} {what} in the store"
         super().__init__(
-            f"File {file!r} of the artefact {asset} {fingerprint[:12]} {what} in the store; "
-            "quarantine the artefact and materialise its asset again."
+            f"{self.fact}: `likeness store verify` sets it aside, and the next run makes it again"
         )
 
 

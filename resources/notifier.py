@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import smtplib
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable
@@ -61,12 +62,16 @@ class Notifier(dg.ConfigurableResource):
         message["Subject"] = " ".join(subject.split())
         message.set_content(text)
         server = urlsplit(self.smtp)
-        with smtplib.SMTP(server.hostname or "", server.port or 25, timeout=TIMEOUT) as mail:
+        if server.scheme != "smtp" or not server.hostname:
+            raise BadInput("LIKENESS_SMTP is no smtp://user@host:port: correct it")
+        with smtplib.SMTP(server.hostname, server.port or 25, timeout=TIMEOUT) as mail:
             mail.ehlo()
-            if mail.has_extn("starttls"):
-                mail.starttls()
             if server.username:
+                # a password goes to nobody but the server of that name, and to no listener
+                mail.starttls(context=ssl.create_default_context())
                 mail.login(server.username, os.environ.get(PASSWORD, ""))
+            elif mail.has_extn("starttls"):
+                mail.starttls()
             mail.send_message(message)
 
     def _post(self, body: dict[str, str]) -> None:

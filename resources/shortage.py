@@ -2,7 +2,7 @@
 
 import errno
 
-MEMORY = ("can't allocate memory", "out of memory", "failed to allocate")
+MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "failed to allocate")
 DISK = ("no space left on device", "database or disk is full", "disk quota exceeded")
 CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 

@@ -31,8 +31,8 @@ CREATE TABLE images (
     image_set VARCHAR, label INTEGER, split VARCHAR, fold INTEGER, "group" BIGINT, base VARCHAR,
     model VARCHAR, prompt VARCHAR, seed BIGINT, guidance_scale DOUBLE, status VARCHAR,
     reason VARCHAR, age DOUBLE, not_read VARCHAR,
-    -- of edits: image_id of the source; tables compare one strength of each editor
-    source_id VARCHAR, pair_id VARCHAR, kind VARCHAR, edit VARCHAR, strength DOUBLE, compared BOOLEAN
+    -- of edits: image_id of the source and its words; tables compare one strength of each editor
+    source_id VARCHAR, source_prompt VARCHAR, pair_id VARCHAR, kind VARCHAR, edit VARCHAR, strength DOUBLE, compared BOOLEAN
 );
 -- Sets are the roles of an experiment's pictures; train: photos learned from; held: held back; set:
 -- a source and its edits together.
@@ -317,14 +317,16 @@ FROM own o JOIN cezanne_verdicts v USING (painter, image_set) WHERE v.n > 0
 ORDER BY ALL;
 
 -- A row per experiment, of its accepted pictures; where there are none yet, n = 0: no data.
+-- `rejected` counts those that came out in one colour or could not be made.
 -- `not_whole` counts prompts of which the model did not read everything.
 CREATE VIEW experiments_made AS
 SELECT e.study, e.experiment, e.title, e.method, e.base, any_value(i.model) AS model, e.steps,
-       e.guidance_scale, count(DISTINCT i.prompt) AS prompts, count(i.image_id) AS n,
-       count(DISTINCT i.prompt) FILTER (i.not_read IS NOT NULL) AS not_whole
+       e.guidance_scale, count(DISTINCT i.prompt) FILTER (i.status = 'accepted') AS prompts,
+       count(i.image_id) FILTER (i.status = 'accepted') AS n,
+       count(*) FILTER (i.status = 'rejected') AS rejected,
+       count(DISTINCT i.prompt) FILTER (i.status = 'accepted' AND i.not_read IS NOT NULL) AS not_whole
 FROM experiments e
 LEFT JOIN images i ON i.study = e.study AND i.experiment = e.experiment
-    AND i.status = 'accepted'
 GROUP BY e.study, e.experiment, e.title, e.method, e.base, e.steps, e.guidance_scale
 ORDER BY e.study, e.experiment;
 
@@ -460,26 +462,31 @@ WHERE e.sources <> 'drawn' AND m.role = 'edit' AND m.part = 'all' AND m.compared
 ORDER BY e.study, e.experiment, m.metric, m.protocol;
 
 -- What an editor's knob does: each strength, asked against kept, over edits in other words. Only
--- experiments of one population, which edit the same pairs, belong into one plot.
+-- experiments of one population, which edit the same pairs, belong into one plot, and only what was
+-- measured alike (`_by`: its passport).
 CREATE VIEW edit_curves AS
 SELECT e.study, e.experiment, e.title, e.method, p.population, p.pairs, m.strength, m.compared,
        max(value) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim,
        max(low) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_low,
        max(high) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_high,
        max(n) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_n,
+       max(passport_id) FILTER (metric = 'ssim' AND protocol = 'corrected') AS ssim_by,
        max(value) FILTER (metric = 'kept') AS kept,
        max(value) FILTER (metric = 'asked') AS asked,
        max(low) FILTER (metric = 'asked') AS asked_low,
        max(high) FILTER (metric = 'asked') AS asked_high,
        max(n) FILTER (metric = 'asked') AS asked_n,
+       max(passport_id) FILTER (metric = 'asked') AS asked_by,
        max(value) FILTER (metric = 'directional') AS directional,
        max(low) FILTER (metric = 'directional') AS directional_low,
        max(high) FILTER (metric = 'directional') AS directional_high,
        max(n) FILTER (metric = 'directional') AS directional_n,
+       max(passport_id) FILTER (metric = 'directional') AS directional_by,
        max(value) FILTER (metric = 'clip_score') AS clip_score,
        max(low) FILTER (metric = 'clip_score') AS clip_score_low,
        max(high) FILTER (metric = 'clip_score') AS clip_score_high,
-       max(n) FILTER (metric = 'clip_score') AS clip_score_n
+       max(n) FILTER (metric = 'clip_score') AS clip_score_n,
+       max(passport_id) FILTER (metric = 'clip_score') AS clip_score_by
 FROM experiments e JOIN image_means m USING (study, experiment)
 JOIN edited_pairs p USING (study, experiment)
 WHERE e.sources IS NOT NULL AND m.role = 'edit' AND m.part = 'reworded'

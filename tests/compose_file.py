@@ -8,7 +8,7 @@ import yaml
 
 from resources.settings import REPOSITORY
 
-VARIABLE = re.compile(r"\$\{(\w+):[?-][^}]*\}")
+VARIABLE = re.compile(r"\$\{(\w+):(?:-([^}]*)|\?[^}]*)\}")
 
 
 class ComposeFile:
@@ -19,7 +19,11 @@ class ComposeFile:
 
     def __init__(self, values: dict[str, str], instead: dict[str, str]) -> None:
         text = (REPOSITORY / "docker-compose.yaml").read_text()
-        text = VARIABLE.sub(lambda found: values[found[1]], text)
+        # what has a default may be left out
+        text = VARIABLE.sub(
+            lambda found: values[found[1]] if found[2] is None else values.get(found[1], found[2]),
+            text,
+        )
         for ours, here in instead.items():
             assert ours in text, ours
             text = text.replace(ours, here)

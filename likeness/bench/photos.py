@@ -91,6 +91,8 @@ class Photos:
 def read_list(raw: Path, listing: str) -> str:
     """The text of a bench's list. Raises ``BadInput`` where it cannot be read."""
     file = raw / listing
+    if any(part.startswith(".") for part in PurePosixPath(listing).parts):
+        raise BadInput(f"{listing} is hidden, and hidden files are in no listing: rename it")
     if not file.is_file() or not file.resolve().is_relative_to(raw.resolve()):
         raise BadInput(f"there is no {listing} in {raw}: is this the folder of the bench?")
     try:

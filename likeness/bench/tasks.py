@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from pydantic import Field
 
@@ -20,6 +21,7 @@ from likeness.bench.world import WorldPair, world_pairs
 from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.images.decode import made_pixels
+from likeness.images.inventory import take_inventory
 from likeness.images.sheets import contact_sheet, save_preview
 from likeness.studies.parts import Part
 
@@ -43,9 +45,10 @@ def edit_pairs(
 ) -> dict[str, Any]:
     """``images/sources``: an image set with ``pairs.parquet``, ``masks``, ``after`` and a preview.
 
-    ``inputs``: ``raw``, the folder with the bench as it is published; none for the small world's.
-    The preview shows source, true edit and mask of the first pairs, gray where they are not known.
-    Raises ``BadInput`` when the folder is not given, or not one edit can be used.
+    ``inputs``: ``raw``, the folder with the bench as it is published, and ``listing``, its
+    inventory in the key; none for the small world's. The preview shows source, true edit and mask
+    of the first pairs, gray where they are not known. Raises ``BadInput`` when the folder is not
+    given, not one edit can be used, or a file is another one than was listed.
     """
     for folder in (image_set.FOLDER, MASKS, AFTERS):
         (output / folder).mkdir(parents=True, exist_ok=True)
@@ -63,10 +66,18 @@ def edit_pairs(
             params.resolution,
             output,
         )
+        _as_listed(inputs["raw"], inputs["listing"])
     image_set.write(output, image_set.frame(images, OWN_COLUMNS))
     write_pairs(output, pairs)
     _preview(accepted(pairs)[:SHEET_PAIRS], output, scratch)
     return _summary(images, pairs)
+
+
+def _as_listed(raw: Path, listing: Path) -> None:
+    """Raises BadInput when the folder is no longer the one of the key."""
+    listed = pd.read_parquet(listing / "inventory.parquet")
+    if not take_inventory(raw, ["."]).equals(listed):
+        raise BadInput(f"files in {raw} were changed while they were read: start it again")
 
 
 def _listed(source: BenchSource, raw: Path) -> list[Listed]:

@@ -1,4 +1,7 @@
-"""What Prompt-to-Prompt is asked for: an edit in words, and what it means for each token."""
+"""What Prompt-to-Prompt is asked for: an edit in words, and what it means for each token.
+
+Hertz et al. 2022, *Prompt-to-Prompt Image Editing with Cross Attention Control*, arXiv 2208.01626.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

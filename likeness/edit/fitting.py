@@ -147,6 +147,8 @@ def loss_on_pictures(
 ) -> LossOf:
     """The sum of the pictures' losses, so that a gradient is of its own picture alone.
 
+    Each is that of ``likeness.finetune.objective``, with words of the picture's own.
+
     A step draws one noise level, one noise and one draw of the VAE's posterior for all pictures:
     what is fitted to one depends neither on its company nor on its place.
     """

@@ -1,4 +1,8 @@
-"""HiPer: the last embeddings of a prompt learn one picture, and are put behind another prompt."""
+"""HiPer: the last embeddings of a prompt learn one picture, and are put behind another prompt.
+
+Han et al. 2023, *Highly Personalized Text Embedding for Image Manipulation by Stable Diffusion*,
+arXiv 2303.08767.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Imagic: a prompt's embedding and the network learn one picture; between both lie its edits."""
+"""Imagic: a prompt's embedding and the network learn one picture; between both lie its edits.
+
+Kawar et al. 2023, *Imagic: Text-Based Real Image Editing with Diffusion Models*, arXiv 2210.09276.
+"""
 
 import copy
 import shutil

@@ -1,4 +1,8 @@
-"""Null-text inversion: embeddings of no words that let guided sampling return a picture."""
+"""Null-text inversion: embeddings of no words that let guided sampling return a picture.
+
+Mokady et al. 2023, *Null-text Inversion for Editing Real Images using Guided Diffusion Models*,
+arXiv 2211.09794.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

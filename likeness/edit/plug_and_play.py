@@ -1,4 +1,8 @@
-"""Plug-and-Play: the layout of one picture, in features and self-attention, for other words."""
+"""Plug-and-Play: the layout of one picture, in features and self-attention, for other words.
+
+Tumanyan et al. 2023, *Plug-and-Play Diffusion Features for Text-Driven Image-to-Image Translation*,
+arXiv 2211.12572.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,7 +61,7 @@ DEFAULTS: dict[tuple[str, ...], Layers] = {
 
 
 class PlugAndPlayRecipe(Denoising):
-    """How much of the source's layout is kept, and for how long (Tumanyan et al. 2022)."""
+    """How much of the source's layout is kept, and for how long (Tumanyan et al. 2023)."""
 
     name: Literal["plug_and_play"] = "plug_and_play"
     feature_threshold: float = Field(
@@ -77,7 +81,7 @@ def plug_and_play(
     recipe: PlugAndPlayRecipe,
     on_step: Callable[[], object] = lambda: None,
 ) -> Edited:
-    """Pictures as the targets say, laid out as their sources (Tumanyan et al. 2022, section 4).
+    """Pictures as the targets say, laid out as their sources (Tumanyan et al. 2023, section 4).
 
     ``sources`` are the words of the source's branch: the prompt of a seed; of an inverted picture
     the one it was inverted with. ``negative_prompt`` leads the target alone away. ``on_step``

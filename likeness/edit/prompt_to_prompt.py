@@ -1,4 +1,8 @@
-"""Prompt-to-Prompt: other words, the same picture, by attention maps that are handed on."""
+"""Prompt-to-Prompt: other words, the same picture, by attention maps that are handed on.
+
+Hertz et al. 2022, *Prompt-to-Prompt Image Editing with Cross Attention Control*, arXiv 2208.01626.
+Real pictures by direct inversion: Ju et al. 2023, arXiv 2310.01506.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

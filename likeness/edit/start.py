@@ -1,4 +1,8 @@
-"""Where an edit begins: the noise of a seed, or the noise to which a picture is inverted."""
+"""Where an edit begins: the noise of a seed, or the noise to which a picture is inverted.
+
+Steps both ways are those of DDIM (Song et al. 2021, arXiv 2010.02502), guided by Ho and Salimans
+2022 (*Classifier-Free Diffusion Guidance*, arXiv 2207.12598).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,7 +47,11 @@ class Edited:
 
 
 def from_seed(pipe: Pipeline, seed: int, side: int | None = None) -> Start:
-    """The noise that ``sample`` draws for this seed; ``side`` in px (None: the model's own)."""
+    """The noise, C x h x w, that ``sample`` draws for this seed.
+
+    ``side`` in px, None: the model's own. What a side is more than a multiple of the VAE's factor
+    is left off.
+    """
     import torch
 
     unet = pipe.unet

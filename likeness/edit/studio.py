@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from likeness.edit.editors import Editor, Imported, PlugAndPlay, PromptToPrompt, Regenerate
+from likeness.edit.fitting import FittedRecipe
 from likeness.edit.hiper import HiPerRecipe, check_room, hiper
 from likeness.edit.imagic import imagic
 from likeness.edit.inversion import read_starts
@@ -32,6 +33,8 @@ OTHER_WORDS = (
     "its picture was inverted with the source prompt of an earlier pair: give all pairs of a "
     "picture one source prompt, or invert directly"
 )
+# What edits made elsewhere may be; a text beside a picture of the same name is none.
+PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 NOT_LEARNED = "its picture could not be learned"
 NOT_IMPORTED = "there is no picture of its name in the folder"
 REFUSED = "its file is empty, cannot be read or leads out of the folder"
@@ -88,12 +91,16 @@ class Studio:
             starts = read_starts(inputs["inverted"])
             studio.starts = starts if inversion == "direct" else _let_go(starts, editor)
             studio.spoken = dict(zip(table["image_id"], table["prompt"].fillna(""), strict=True))
-        if editor.name in ("hiper", "imagic"):
+        if isinstance(editor, FittedRecipe):
             studio.learned = read_files(inputs["model"])
         if imported:
             # Of two that differ in their suffix alone the first by name.
             files = [Listed(inputs["imported"] / name, imported[name]) for name in imported]
-            files = [one for one in files if one.file.parent == inputs["imported"]]
+            files = [
+                one
+                for one in files
+                if one.file.parent == inputs["imported"] and one.file.suffix.casefold() in PICTURES
+            ]
             studio.imported = {_named(one.file.stem): one for one in sorted(files, reverse=True)}
         return studio
 
@@ -117,7 +124,7 @@ class Studio:
         is_bench = pair.image_id is not None
         if self._takes_inverted and is_bench and pair.image_id not in self.starts:
             return NOT_INVERTED
-        if editor.name in ("hiper", "imagic") and pair.pair_id not in self.learned:
+        if isinstance(editor, FittedRecipe) and pair.pair_id not in self.learned:
             return NOT_LEARNED
         if isinstance(editor, PromptToPrompt) and is_bench and self._spoken_otherwise(pair):
             return OTHER_WORDS
@@ -193,10 +200,12 @@ class Studio:
     def _spoken_otherwise(self, pair: Wanted) -> bool:
         """Whether its source, sampled from noise, would be sampled with words it was not found by.
 
-        A source that is put back onto its trajectory goes the same way with any words.
+        A source that is put back onto its trajectory goes the same way with any words; null-text
+        brings one back only with the words that it was fitted to.
         """
-        name = pair.image_id or ""
-        return self.starts[name].trajectory is None and self.spoken[name] != pair.source_prompt
+        start = self.starts[pair.image_id or ""]
+        put_back = start.trajectory is not None and start.null_text is None
+        return not put_back and self.spoken[pair.image_id or ""] != pair.source_prompt
 
     @property
     def _takes_inverted(self) -> bool:

@@ -298,6 +298,7 @@ def _about(shot: Shot, params: EditsParams, source_id: object, studio: Studio) -
         "seed": studio.seed_of(pair),
         "role": EDIT,
         "source_id": source_id,
+        "source_prompt": pair.source_prompt,
         "pair_id": pair.pair_id,
         "kind": pair.kind,
         "edit": pair.edit,

@@ -30,6 +30,9 @@ Judge = Callable[[np.ndarray], dict[str, float | None]]
 def best_checkpoint(rows: Sequence[Row], margin: float) -> Row:
     """The row to publish, of rows with ``step``, ``identity`` and ``obedience`` (or None).
 
+    Both are whatever the judge measures: for a person's face identity is a share, 0..1, for a word
+    a cosine, -1..1; obedience, and ``margin`` with it, is a cosine in both.
+
     The highest identity among the checkpoints whose obedience is at most ``margin`` below the base
     model's (the row of step 0), the earliest of equal ones. Where obedience was not measured, all
     are within the margin; where none is, the most obedient one; and the last one where no identity

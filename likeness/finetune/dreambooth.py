@@ -182,6 +182,8 @@ def loss_on_latents(
 ) -> LossOf:
     """The loss of one batch: instance + ``prior_loss_weight`` x prior, each a mean of squares.
 
+    Prior preservation is that of Ruiz et al. 2022, section 3.3; offset noise is Guttenberg's
+    (*Diffusion with Offset Noise*, 2023).
     ``sets``: cached latents of the subject and, if there is a prior, of the class (N x 2C x h x w:
     mean, deviation). Targets are noise or velocity, as the scheduler says. Min-SNR weights the
     instance half alone: the prior is to hold every noise level as it was.
@@ -241,9 +243,10 @@ def draw(
 
 
 def snr_weights(kept: "torch.Tensor", gamma: float | None, prediction: str) -> "torch.Tensor":
-    """Min-SNR weights (Hang et al. 2023) at these shares of signal; 1 when ``gamma`` is None.
+    """Min-SNR weights at these shares of signal; 1 when ``gamma`` is None.
 
-    min(SNR, gamma) / SNR for noise as the target, / (SNR + 1) for velocity.
+    Hang et al. 2023, arXiv 2303.09556: min(SNR, gamma) / SNR for noise as the target, / (SNR + 1)
+    for velocity.
     """
     import torch
 

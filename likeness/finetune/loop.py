@@ -60,7 +60,10 @@ AtCheckpoint = Callable[[int, list[dict[str, float]]], None]
 
 
 def learning_rate_at(step: int, plan: Plan) -> float:
-    """The learning rate of a step, counted from 0."""
+    """The learning rate of a step, counted from 0.
+
+    ``one_cycle``: a straight rise over the first twentieth, then half a cosine down to 0.
+    """
     if plan.schedule == "constant":
         return plan.learning_rate
     warm = max(1, round(0.05 * plan.steps))
@@ -186,7 +189,11 @@ class _State:
         return {name: value.detach() for name, value in values.items()}
 
     def _follow(self) -> None:
-        """Move the average; early on it follows closely, or it would keep the first weights."""
+        """Move the average; early on it follows closely, or it would keep the first weights.
+
+        The rise of its decay, (1 + n) / (10 + n), is that of TensorFlow's
+        ExponentialMovingAverage.
+        """
         if self.plan.ema is None:
             return
         import torch

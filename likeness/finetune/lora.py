@@ -1,4 +1,7 @@
-"""Low-rank adapters by peft, in the file format that stock diffusers loads (Hu et al. 2021)."""
+"""Low-rank adapters by peft, in the file format that stock diffusers loads.
+
+Hu et al. 2021, *LoRA: Low-Rank Adaptation of Large Language Models*, arXiv 2106.09685.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,8 @@
-"""Muon: momentum whose matrices are turned into orthogonal ones before they are added."""
+"""Muon: momentum whose matrices are turned into orthogonal ones before they are added.
+
+Jordan et al. 2024, *Muon: An optimizer for hidden layers in neural networks*,
+https://kellerjordan.github.io/posts/muon.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,8 @@
-"""What every training of a diffusion model minimises."""
+"""What every training of a diffusion model minimises.
+
+Ho et al. 2020, *Denoising Diffusion Probabilistic Models*, arXiv 2006.11239, eq. 14; for velocity
+Salimans and Ho 2022, *Progressive Distillation*, arXiv 2202.00512, appendix D.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +22,8 @@ def denoising_errors(
 ) -> "torch.Tensor":
     """Mean square errors of the prediction of noise, or velocity, for B latents: B.
 
-    ``kept``: the share of signal at each of the B noise levels ``t``.
+    ``x`` and ``noise``: B x C x h x w, the latents scaled as the network knows them. ``t``: B noise
+    levels; ``kept``: the share of signal, 0..1, at each. ``context``: B x tokens x D.
     """
     signal = kept.view(-1, 1, 1, 1)
     noisy = signal.sqrt() * x + (1 - signal).sqrt() * noise

@@ -189,8 +189,8 @@ def likeness_judge(encoder: Encoder, images: np.ndarray, texts: Sequence[str]) -
     """Reconstruction as ``identity`` and editability as ``obedience`` (Gal et al. 2022, section 5).
 
     Identity: mean cosine of all pairs of made and training pictures. Obedience: mean cosine of
-    made pictures and their prompts without the word, ``texts``. Pictures that cannot be embedded
-    leave None.
+    made pictures and their prompts without the word, ``texts``. Both -1..1. Pictures that cannot be
+    embedded leave None.
     """
     from likeness.metrics.clip_score import cosines
 

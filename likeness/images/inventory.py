@@ -3,6 +3,7 @@
 import os
 import posixpath
 import stat
+import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -49,6 +50,11 @@ def take_inventory(root: Path, folders: list[str]) -> pd.DataFrame:
             for path, row in zip(paths, track(examined, "inventory", len(paths)), strict=True)
         ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def spelled(path: str) -> str:
+    """One spelling of a path: macOS takes letters and accents apart, Windows turns slashes."""
+    return unicodedata.normalize("NFC", path.strip().replace("\\", "/").removeprefix("./"))
 
 
 def missing_folders(root: Path, folders: list[str]) -> list[str]:

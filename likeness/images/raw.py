@@ -1,13 +1,15 @@
 """A user's raw folder as a table: every file, its sha256, and the class or test set it is for."""
 
+import logging
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from likeness.errors import BadInput
-from likeness.images.inventory import missing_folders, take_inventory
+from likeness.images.inventory import missing_folders, spelled, take_inventory
 
 METADATA = "metadata.csv"
+log = logging.getLogger("likeness")
 
 
 def list_raw(root: Path, folders: dict[str, list[str]], group_column: str | None) -> pd.DataFrame:
@@ -55,11 +57,26 @@ def _given_groups(root: Path, table: pd.DataFrame, column: str | None) -> pd.Ser
     lacking = {"file", column} - set(listed.columns)
     if lacking:
         raise BadInput(f"{file} has no column {' and '.join(sorted(lacking))}")
-    found = table["path"].map(listed.drop_duplicates("file").set_index("file")[column])
+    groups = _groups(listed.dropna(subset=["file", column]), column, file)
+    paths = table["path"].map(spelled)
+    found = paths.map(groups)
     if found.isna().all():
         raise BadInput(
             f"no file named in {file} is one of the raw pictures: name them by their path below "
             f"the raw folder, such as {table['path'].iloc[0]}"
         )
+    if len(lost := sorted(set(groups.index) - set(paths))):
+        log.warning("%s groups %d files that are not here, such as %s", file, len(lost), lost[0])
     # Copies of one file belong together even where only one of them is named.
     return found.fillna(found.groupby(table["sha256"]).transform("first"))
+
+
+def _groups(listed: pd.DataFrame, column: str, file: Path) -> pd.Series:
+    """Path, in one spelling -> group. Raises BadInput where a file is given two."""
+    pairs = pd.DataFrame({"path": listed["file"].map(spelled), "group": listed[column].str.strip()})
+    groups = pairs.drop_duplicates().set_index("path")["group"]
+    twice = groups.index[groups.index.duplicated()]
+    if len(twice):
+        one, other = groups[twice[0]].tolist()[:2]
+        raise BadInput(f"{file} puts {twice[0]} into {one} and into {other}: choose one")
+    return groups

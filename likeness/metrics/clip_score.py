@@ -35,7 +35,7 @@ def clip_score(
 def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Cosine of each row of A x D with each of B x D: A x B float64 in -1..1, NaN where missing.
 
-    Between real and made pictures this is CLIP-I (Ruiz et al. 2023, *DreamBooth*, section 4), whose
+    Between real and made pictures this is CLIP-I (Ruiz et al. 2022, *DreamBooth*, section 4), whose
     mean is over all pairs: ``pairs.mean_between``; within one set ``pairs.mean_within``.
     """
     return np.clip(unit(a) @ unit(b).T, -1.0, 1.0)

@@ -15,6 +15,8 @@ from likeness.statistics import Rate, rate, wilson
 # Yes or no of each picture: a share, whose interval is Wilson's. A bootstrap of thirty noes would
 # say that a yes is impossible.
 SHARES = ("asked", "copied")
+# Of each picture a share, 0..1: where all are 0, or all 1, no resample knows a doubt either.
+MEANS_OF_SHARES = ("recognised", "held_back_verified", "kept")
 
 
 class Comparison(NamedTuple):
@@ -40,10 +42,24 @@ def mean_score(
     return PairMean(_mean(means, seed), int(np.isnan(scores).sum()))
 
 
+def mean_share(
+    values: np.ndarray, groups: Sequence[Hashable] | None = None, seed: int = 0
+) -> PairMean:
+    """As ``mean_score``, of shares: where all say no, or all yes, the interval is Wilson's."""
+    found = mean_score(values, groups, seed)
+    mean = found.mean
+    if mean.low == mean.high and mean.value in (0.0, 1.0):
+        low, high = wilson(int(mean.value) * mean.n, mean.n)
+        return found._replace(mean=mean._replace(low=low, high=high))
+    return found
+
+
 def mean_of_metric(
     metric: str, values: np.ndarray, groups: Sequence[Hashable] | None = None
 ) -> PairMean:
     """As ``mean_score``; of a yes or no (``SHARES``) the share of yes, without groups."""
+    if metric in MEANS_OF_SHARES:
+        return mean_share(values, groups)
     if metric not in SHARES:
         return mean_score(values, groups)
     known = values[~np.isnan(values)]

@@ -41,7 +41,7 @@ class Edits:
     """The edits of an experiment, good and bad, each with its source's picture."""
 
     folder: Path
-    table: pd.DataFrame  # N rows: of the image set, with source_file and source_prompt
+    table: pd.DataFrame  # N rows: of the image set, with source_file
     masks: dict[str, Path]  # by pair_id
     afters: dict[str, Path]
 
@@ -50,8 +50,8 @@ class Edits:
         """``inputs``: ``made``, and ``sources`` with the masks and the true edits."""
         made = image_set.read(inputs["made"])
         sources = image_set.accepted(made[made["role"] == SOURCE]).drop_duplicates("image_id")
-        sources = sources[["image_id", "file", "prompt"]]
-        sources.columns = pd.Index(["source_id", "source_file", "source_prompt"])
+        sources = sources[["image_id", "file"]]
+        sources.columns = pd.Index(["source_id", "source_file"])
         table = made[made["role"] == EDIT].merge(sources, on="source_id", how="left")
         found = [
             {pair: inputs["sources"] / name for pair, name in files.items()}
@@ -127,9 +127,10 @@ def clip_measures(edits: Edits, source: str, form: ClipScoreForm) -> Iterator[Me
     target = encoder.embed_texts(targets).vectors
     spoken = encoder.embed_texts(sources).vectors
     unreadable = [one or other for one, other in zip(after.reason, before.reason, strict=True)]
-    said = encoder.embed_texts(texts_for(targets, form)).vectors
+    said = encoder.embed_texts(texts_for(targets, form))
     paper = encoder.passport("clip_score", form)
-    yield edits.measured(paper, clip_score(after.vectors, said, form), unreadable)
+    cut = [one or other for one, other in zip(unreadable, said.reason, strict=True)]
+    yield edits.measured(paper, clip_score(after.vectors, said.vectors, form), cut)
     towards = directional_similarity(before.vectors, after.vectors, spoken, target)
     has_words = np.array([bool(text) for text in sources], bool)
     reasons = [

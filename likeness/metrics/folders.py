@@ -17,7 +17,7 @@ from likeness.images.inventory import is_clutter
 from likeness.images.sheets import ANY_SIZE
 from likeness.metrics.clip import open_clip_folder
 from likeness.metrics.clip_score import cosines
-from likeness.metrics.comparison import mean_score
+from likeness.metrics.comparison import mean_score, mean_share
 from likeness.metrics.frechet import fid, kid
 from likeness.metrics.lpips import SMALLEST, open_lpips
 from likeness.metrics.pairs import PairMean, mean_between, mean_within
@@ -27,9 +27,10 @@ from likeness.progress import track
 from likeness.statistics import Rate
 from likeness.workers import workers
 
-T = TypeVar("T")
+T = TypeVar("T", np.ndarray, list[np.ndarray])
 SSIM: SsimProtocol = "corrected"
 BY_NAME, WITHIN_A, WITHIN_B, BETWEEN, SETS = "by name", "within A", "within B", "A with B", "sets"
+VERIFIED = "verified"
 FACES_AT_ONCE = 16  # pictures
 
 
@@ -192,7 +193,7 @@ def _faces(two: _Two, params: ScoreParams, backend: FaceBackend) -> Iterator[Sco
     def same(x: list[np.ndarray], y: list[np.ndarray]) -> np.ndarray:
         return verified(best_distance(x, y), backend.threshold)
 
-    yield from _of_matrices("verified", two, params, (a, b), same)
+    yield from _of_matrices(VERIFIED, two, params, (a, b), same)
 
 
 def _embeddings(backend: FaceBackend, files: list[Path]) -> list[np.ndarray]:
@@ -207,7 +208,7 @@ def _embeddings(backend: FaceBackend, files: list[Path]) -> list[np.ndarray]:
 
 
 def _clip(two: _Two, params: ScoreParams) -> Iterator[Score]:
-    """CLIP-I (Ruiz et al. 2023), and FID and KID of CLIP features (likeness.metrics.frechet)."""
+    """CLIP-I (Ruiz et al. 2022), and FID and KID of CLIP features (likeness.metrics.frechet)."""
     encoder = open_clip_folder(str(params.clip))
     a, b = (encoder.embed_images(one.files).vectors for one in (two.a, two.b))
     yield from _of_matrices(f"CLIP-I, {params.clip}", two, params, (a, b), cosines)
@@ -229,7 +230,7 @@ def _lpips(two: _Two, params: ScoreParams, folder: Path) -> Iterator[Score]:
 
 
 def _structure(two: _Two, params: ScoreParams, source: str) -> Iterator[Score]:
-    """Tumanyan et al. 2022, of pictures of one name."""
+    """Structure distance (likeness.metrics.structure) of pictures of one name."""
     encoder = open_keys(source)
     rows, columns = two.named
     a, b = [two.a.files[i] for i in rows], [two.b.files[i] for i in columns]
@@ -240,10 +241,14 @@ def _of_matrices(
     measure: str, two: _Two, params: ScoreParams, ab: tuple[T, T], of: Callable[[T, T], np.ndarray]
 ) -> Iterator[Score]:
     """A measure whose matrices are arithmetic."""
+    if params.named:
+        # pair by pair: all pictures of two large folders do not fit into memory
+        places = zip(*two.named, strict=True)
+        each = [of(ab[0][i : i + 1], ab[1][j : j + 1])[0, 0] for i, j in places]
+        yield from _named(measure, np.array(each, float), params)
+        return
     matrix = of(*ab)
     yield from _named(measure, matrix[two.named], params)
-    if params.named:
-        return
     for pictures, one in ((WITHIN_A, ab[0]), (WITHIN_B, ab[1])):
         yield _score(measure, pictures, mean_within(of(one, one), SSIM, params.seed))
     yield _score(measure, BETWEEN, mean_between(matrix, SSIM, params.seed))
@@ -251,7 +256,8 @@ def _of_matrices(
 
 def _named(measure: str, values: np.ndarray, params: ScoreParams) -> Iterator[Score]:
     if len(values):
-        yield _score(measure, BY_NAME, mean_score(values, seed=params.seed))
+        mean = mean_share if measure == VERIFIED else mean_score
+        yield _score(measure, BY_NAME, mean(values, seed=params.seed))
 
 
 def _score(measure: str, pictures: str, mean: PairMean) -> Score:

@@ -92,8 +92,10 @@ def _from_pairs(pairs: pd.DataFrame) -> Iterator[pd.DataFrame]:
     same = pairs[(pairs["metric"] == "verification") & (pairs["set_b"] == HELD)]
     if len(mine := same[same["set_a"] != HELD]):
         share, named = mine.groupby("image_a")["value"].mean(), _named(mine)
-        # without a face among the photos held back nothing is known of any picture
-        known = same[same["set_a"] == HELD]["value"].notna().any() or share.notna().any()
+        # Without a face among the photos held back nothing is known of any picture. One alone makes
+        # no pair; it was held back because it was verified, so there is a face in it.
+        held = same[same["set_a"] == HELD]["value"]
+        known = held.empty or held.notna().any() or share.notna().any()
         why = NO_FACE if known else NOTHING
         yield _rows("recognised", named, share.fillna(0.0) if known else share, why)
         yield _rows("held_back_verified", named, share, why)

@@ -145,7 +145,10 @@ class Lpips:
         return of_pictures(pictures, _Ready(side), self._rows, width, what, at_once)
 
     def pairs(self, a: Sequence[Picture], b: Sequence[Picture], side: int) -> PairDistances:
-        """Picture i of ``a`` against picture i of ``b``, for any number of pictures."""
+        """Picture i of ``a`` against picture i of ``b``, for any number of pictures.
+
+        Distances, 0 and above; NaN with a reason for a picture that cannot be read or is too small.
+        """
         if len(a) != len(b):
             raise BadInput(f"{len(a)} and {len(b)} pictures are no pairs: give as many of each")
         values, reasons = [np.empty(0)], list[str]()

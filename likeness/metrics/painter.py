@@ -55,6 +55,7 @@ BY_CLIP = (
     ("kid", OF_CLIP),
 )
 OF_EACH = BY_CLIP[:2]
+READ = "painter_read"
 
 
 log = logging.getLogger("likeness")
@@ -102,8 +103,10 @@ def score_painter(
     ``inputs``: ``made``, and ``images``, the painter's set. A picture's ``reconstruction``: its
     mean cosine with the painter's pictures; ``editability``: its cosine with its prompt without the
     word; ``ssim``: the mean over the painter's pictures (corrected); ``painter_read``: 1 where the
-    reader names the painter. Means per role; of a role also ``fid`` and ``kid`` of CLIP features
-    against the painter's pictures and the other reading of editability, without a value of each.
+    reader names the painter, and 0 with the reason for one that came out in one colour, which the
+    other measures leave out and count. Means per role; of a role also ``fid`` and ``kid`` of CLIP
+    features against the painter's pictures and the other reading of editability, without a value
+    of each.
     The role ``painter`` has the upper line of reconstruction and, as its parts, what the reader
     says of each of his own test sets. An encoder that is ``lacking`` costs its measures alone.
     Raises ``BadInput`` where one that is here cannot be opened.
@@ -113,7 +116,10 @@ def score_painter(
         log.warning("no data for reconstruction, editability, FID and KID: %s", params.lacking)
     elif params.clip is not None:
         encoder = open_clip_folder(params.clip)
-    made = image_set.accepted(image_set.read(inputs["made"])).drop_duplicates("image_id")
+    everything = image_set.read(inputs["made"])
+    made = image_set.accepted(everything).drop_duplicates("image_id")
+    # Pictures that came out in one colour: nobody's hand, and nothing for the other measures.
+    lost = everything[(everything["status"] == image_set.REJECTED) & everything["file"].notna()]
     real = image_set.files_of(inputs["images"], params.painted)
     preparation = _as_gray_as(real, params.prepare)
     files = prepared(inputs["made"], made, preparation, scratch / "made", "pictures")
@@ -125,11 +131,16 @@ def score_painter(
         means.append(_mean_row(one, tables.PAINTER, part))
     for role, rows in made.groupby("role", sort=True):
         mine = [files[place] for place in made.index.get_indexer(rows.index)]
-        for one in looked.at(mine, rows["prompt"].tolist()):
+        gone = lost[lost["role"] == role]
+        for found in looked.at(mine, rows["prompt"].tolist()):
+            one = _with_lost(found, len(gone))
             papers[one.paper.passport_id] = one.paper
             means.append(_mean_row(one, str(role)))
             if len(one.values):
                 scores.append(_score_rows(one, rows["image_id"].tolist()))
+            if one.paper.metric == READ:
+                zeros = {"value": 0.0, "status": gone["reason"]}
+                scores.append(gone[["image_id"]].assign(**zeros, **one.paper.named))
     table = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame(columns=list(COLUMNS))
     tables.typed(table, COLUMNS).to_parquet(output / SCORES, index=False)
     tables.typed(pd.DataFrame(means), MEAN_COLUMNS).to_parquet(output / MEANS, index=False)
@@ -238,13 +249,22 @@ class _Looked:
         pictures = (np.asarray(decode(file, ANY_SIZE).convert("RGB")) for file in files)
         said = [reader.read(picture[None]).painter[0] for picture in pictures]
         named = np.array([painter == hand for painter in said], float)
-        paper = passports.of_reader("painter_read", f"named {hand}", READER)
+        paper = passports.of_reader(READ, f"named {hand}", READER)
         return _Measure(paper, named, PairMean(rate(int(named.sum()), len(named)), 0))
 
     def _gray(self, files: list[Path]) -> np.ndarray:
         return np.stack(
             [for_ssim(decode(file, ANY_SIZE), "corrected", self.side) for file in files]
         )
+
+
+def _with_lost(one: _Measure, lost: int) -> _Measure:
+    """The measure, where so many pictures more were asked for and came out in one colour."""
+    mean, left_out = one.mean
+    if one.paper.metric == READ:
+        named = round(mean.value * mean.n)
+        return one._replace(mean=PairMean(rate(named, mean.n + lost), left_out))
+    return one._replace(mean=PairMean(mean, left_out + lost))
 
 
 def _as_gray_as(files: list[Path], preparation: Preparation) -> Preparation:

@@ -41,7 +41,8 @@ def between(matrix: np.ndarray) -> np.ndarray:
 def mean_within(matrix: np.ndarray, averaging: Averaging, seed: int = 0) -> PairMean:
     """Mean off the diagonal of ``(N, N)``, NaN = no score, with a bootstrap 95 % interval.
 
-    Pictures are resampled, not pairs; a picture is never paired with its own copy. The interval is
+    Pictures are resampled, not pairs (Snijders and Borgatti 1999, Connections 22:161); a picture is
+    never paired with its own copy. The interval is
     NaN with fewer than 3 pictures, everything is NaN without a scored pair.
     """
     values = _as_averaged(matrix, averaging)

@@ -42,7 +42,8 @@ def reconstruction(real: np.ndarray, made: np.ndarray) -> PairMean:
 def reconstruction_bound(real: np.ndarray) -> PairMean:
     """The upper line: mean cosine between the halves of the real pictures, over all ways to halve.
 
-    Any two pictures lie in different halves equally often, so this is the mean over all pairs.
+    Any two pictures lie in different halves equally often, so this is the mean over all pairs,
+    -1..1.
     """
     return mean_within(cosines(real, real), "corrected")
 
@@ -51,7 +52,8 @@ def editability(made: np.ndarray, text: np.ndarray) -> Editability:
     """Pictures of one prompt (N x D) against that prompt without the learned word (D).
 
     Embed ``without_placeholder(prompt, placeholder)``. Pictures without features (NaN) are left
-    out. The upper line is the same measure of the prompt with the class word in its place.
+    out. Cosines, -1..1. The upper line is the same measure of the prompt with the class word in its
+    place.
     """
     pictures, words = unit(made), unit(text[None])[0]
     there = pictures[~np.isnan(pictures).any(axis=1)]
@@ -60,7 +62,7 @@ def editability(made: np.ndarray, text: np.ndarray) -> Editability:
 
 
 def mean_over_prompts(cosines_of: Sequence[np.ndarray], seed: int = 0) -> Rate:
-    """Mean over prompts of the mean cosine of their pictures: each prompt counts once.
+    """Mean over prompts, -1..1, of the mean cosine of their pictures: each prompt counts once.
 
     ``cosines_of``: of each prompt its pictures', NaN where there are no features. The bootstrap
     95 % interval is over the pictures of each prompt, since the prompts are the study's and not

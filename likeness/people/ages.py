@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import unicodedata
 from calendar import monthrange
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from likeness.errors import BadInput
 from likeness.images.decode import READERS, hush
+from likeness.images.inventory import spelled
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 COLUMNS = {"file": "string", "age": "Float64", "age_from": "string", "reason": "string"}
@@ -49,7 +49,7 @@ def read_ages(folder: Path, files: list[str], birth: date | None) -> pd.DataFram
     notes = _notes(folder, files)
     rows = []
     for file in files:
-        found = _age(folder / file, sorted(notes.get(_normal(file), set())), birth)
+        found = _age(folder / file, sorted(notes.get(spelled(file), set())), birth)
         rows.append(
             {"file": file, "age": found.years, "age_from": found.source, "reason": found.reason}
         )
@@ -139,8 +139,8 @@ def _notes(folder: Path, files: list[str]) -> dict[str, set[Note]]:
     for line in lines:
         note = Note(line.get("age", ""), line.get("date", ""))
         if note.age or note.date:
-            notes.setdefault(_normal(line["file"]), set()).add(note)
-    if files and notes and not notes.keys() & {_normal(file) for file in files}:
+            notes.setdefault(spelled(line["file"]), set()).add(note)
+    if files and notes and not notes.keys() & {spelled(file) for file in files}:
         raise BadInput(
             f"no file named in {table} is one of the photos: name them by their path below the "
             f"folder, such as {files[0]}"
@@ -188,8 +188,3 @@ def _record(table: Path, number: int, line: str) -> dict[str, str]:
     if not isinstance(record, dict) or not isinstance(record.get("file"), str):
         raise BadInput(f"line {number} of {table} needs a 'file' and an 'age' or 'date': add them")
     return {name: str(value).strip() for name, value in record.items() if value is not None}
-
-
-def _normal(path: str) -> str:
-    """One spelling of a path: macOS takes letters and accents apart, Windows turns slashes."""
-    return unicodedata.normalize("NFC", path.strip().replace("\\", "/").removeprefix("./"))

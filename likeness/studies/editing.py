@@ -240,6 +240,10 @@ class BenchEdits(Editing):
                 f"'{self.title}' edits at guidance {self.method.guidance_scale:g} and null-text "
                 f"undoes {null_text.guidance_scale:g}: say the same for both"
             )
+        if null_text and self.method.negative_prompt:
+            raise ValueError(
+                f"'{self.title}' names a negative_prompt, whose place null-text takes: leave it out"
+            )
         return self
 
 

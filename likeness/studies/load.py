@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from likeness.edit.editors import PromptToPrompt, Regenerate
+from likeness.edit.editors import Imported, PromptToPrompt, Regenerate
 from likeness.errors import BadInput
 from likeness.models.registry import spec_of
-from likeness.studies.editing import Editing
+from likeness.studies.editing import BenchEdits, Editing
 from likeness.studies.experiment import (
     AnyExperiment,
     DreamBooth,
@@ -312,8 +312,11 @@ def _check_word(registry: Registry, key: str, experiment: Experiment) -> None:
 
 
 def _check_editor(key: str, experiment: Editing) -> None:
-    """An editor of pictures, and all but two of drawn ones, reads prompts with one encoder."""
-    fits = isinstance(experiment.method, PromptToPrompt | Regenerate)
+    """Most editors, and inversion, read prompts with one encoder."""
+    method = experiment.method
+    fits = isinstance(method, Regenerate | Imported) or (
+        isinstance(method, PromptToPrompt) and not isinstance(experiment, BenchEdits)
+    )
     if spec_of(experiment.model).two_encoders and not fits:
         raise BadInput(
             f"experiment '{key}' edits by {experiment.method.name}, which needs a model with one "

@@ -122,7 +122,6 @@ class Pictures(Part):
         None, description="which pictures of the experiment; none: all of them"
     )
     truth: int | None = Field(None, description="the right class of a test set, where it is known")
-    prompt: str | None = Field(None, description="the prompt that made the pictures, if known")
 
     @model_validator(mode="after")
     def _one_source(self) -> "Pictures":

@@ -47,6 +47,7 @@ def _with_curves(rows: pd.DataFrame) -> list[pd.DataFrame]:
 
 def _draw(axis: Any, mine: pd.DataFrame, panel: tuple[str, str, str, str]) -> None:
     across, up, x, y = panel
+    mine, others = _alike(mine, across, up)
     for number, (name, rows) in enumerate(mine.groupby("experiment", sort=True)):
         some = rows.dropna(subset=[across, up]).sort_values("strength", na_position="last")
         if some.empty:
@@ -60,9 +61,22 @@ def _draw(axis: Any, mine: pd.DataFrame, panel: tuple[str, str, str, str]) -> No
             axis.errorbar(
                 row[across], row[up], ends[1], ends[0], "o", color=colour, markersize=8, alpha=0.6
             )
-    axis.set(xlabel=x, ylabel=y, title=f"the same {int(mine['pairs'].iloc[0])} pairs")
+    title = f"the same {int(mine['pairs'].iloc[0])} pairs"
+    title += f"\nmeasured otherwise: {', '.join(others)}" if others else ""
+    axis.set(xlabel=x, ylabel=y)
+    axis.set_title(title, fontsize=8 if others else None)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=6)
+
+
+def _alike(mine: pd.DataFrame, across: str, up: str) -> tuple[pd.DataFrame, list[str]]:
+    """The rows measured as most of them are, and the experiments that another encoder measured."""
+    some = mine.dropna(subset=[across, up])
+    if some.empty:
+        return mine, []
+    by = some[f"{across}_by"] + " " + some[f"{up}_by"]
+    usual = by == by.mode().iloc[0]
+    return some[usual], sorted(set(some.loc[~usual, "experiment"]))
 
 
 def _reach(row: dict[str, Any], name: str) -> list[list[float]] | None:

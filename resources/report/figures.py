@@ -99,7 +99,7 @@ def made_rows(warehouse: Path, study: str) -> pd.DataFrame:
     found = query(warehouse, "SELECT * FROM experiments_made WHERE study = ?", [study])
     if found.empty:
         return found
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "experiment": found["experiment"],
             "model": found["base"],
@@ -111,6 +111,7 @@ def made_rows(warehouse: Path, study: str) -> pd.DataFrame:
             "unread": [r.not_whole if r.n else "" for r in found.itertuples()],
         }
     )
+    return rows.assign(rejected=found["rejected"]) if (found["rejected"] > 0).any() else rows
 
 
 def share_rows(warehouse: Path, study: str) -> pd.DataFrame:

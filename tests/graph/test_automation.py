@@ -1,5 +1,7 @@
 """Assets follow bytes and code, once, and leave alone what never was or what has failed twice."""
 
+from contextlib import contextmanager
+
 import dagster as dg
 import pytest
 
@@ -32,7 +34,13 @@ def graph(code="1"):
             raise dg.Failure(description="broken")
         return dg.MaterializeResult(data_version=dg.DataVersion(CONTENT[context.partition_key]))
 
-    return automated([raw, photos], 0)
+    @dg.asset(key=["report", "page"], group_name="report", deps=[photos])
+    def page() -> dg.MaterializeResult:
+        if "page" in BROKEN:
+            raise dg.Failure(description="broken")
+        return dg.MaterializeResult(data_version=dg.DataVersion(str(CONTENT)))
+
+    return automated([raw, photos, page], 0)
 
 
 class Flow:
@@ -47,20 +55,40 @@ class Flow:
             dg.materialize(
                 self.assets,
                 selection=chosen,
-                partition_key=part,
+                partition_key=part or None,
                 instance=self.instance,
                 raise_on_error=False,
             )
+
+    def page(self, ticks=2):
+        """Whether a tick asks for the page, which has no partitions."""
+        key = dg.AssetKey(["report", "page"])
+        return any(self.tick().get_num_requested(key) for _ in range(ticks))
+
+    @contextmanager
+    def going(self, name):
+        """While a run of the asset is planned and has not ended."""
+        job = dg.Definitions(
+            assets=self.assets,
+            jobs=[dg.define_asset_job("one", dg.AssetSelection.assets(["report", name]))],
+        )
+        made = self.instance.create_run_for_job(
+            job.resolve_job_def("one"), status=dg.DagsterRunStatus.STARTED
+        )
+        yield
+        self.instance.report_run_failed(made)
+
+    def tick(self):
+        defs = dg.Definitions(assets=self.assets)
+        result = dg.evaluate_automation_conditions(defs, self.instance, cursor=self.cursor)
+        self.cursor = result.cursor
+        return result
 
     def asked(self):
         """Partitions that one tick asks for; another comes before it, in which changes settle."""
         found = set()
         for _ in range(2):
-            result = dg.evaluate_automation_conditions(
-                dg.Definitions(assets=self.assets), self.instance, cursor=self.cursor
-            )
-            self.cursor = result.cursor
-            found |= result.get_requested_partitions(dg.AssetKey(["people", "photos"]))
+            found |= self.tick().get_requested_partitions(dg.AssetKey(["people", "photos"]))
         return found
 
 
@@ -98,7 +126,7 @@ def test_new_code_is_followed_where_it_made_something(flow):
     assert flow.asked() == {"a"}
 
 
-def test_a_failed_run_is_tried_once_more_and_then_left_alone(flow):
+def test_a_failed_run_is_left_alone_until_something_changes(flow):
     flow.make("raw", "a")
     flow.make("photos", "a")
     assert flow.asked() == set()
@@ -107,10 +135,39 @@ def test_a_failed_run_is_tried_once_more_and_then_left_alone(flow):
     assert flow.asked() == {"a"}
     BROKEN.add("a")
     flow.make("photos", "a")
+    assert flow.asked() == set()
+    assert flow.asked() == set()
+    BROKEN.clear()
+    CONTENT["a"] = "3"
+    flow.make("raw", "a")
     assert flow.asked() == {"a"}
     flow.make("photos", "a")
     assert flow.asked() == set()
-    assert flow.asked() == set()
+
+
+def test_what_has_no_partitions_is_left_alone_too_though_a_tick_sees_it_run(flow):
+    for part in "ab":
+        flow.make("raw", part)
+        flow.make("photos", part)
+    flow.make("page", "")
+    assert not flow.page()
+    CONTENT["a"] = "2"
+    flow.make("raw", "a")
+    assert flow.asked() == {"a"}
+    flow.make("photos", "a")
+    assert flow.page()
+    BROKEN.add("page")
+    for _ in range(3):
+        with flow.going("page"):
+            assert not flow.page()
+        flow.make("page", "")
+        assert not flow.page()
+    BROKEN.clear()
+    CONTENT["b"] = "2"
+    flow.make("raw", "b")
+    assert flow.asked() == {"b"}
+    flow.make("photos", "b")
+    assert flow.page()
 
 
 def conditions(defs):

@@ -5,6 +5,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from assets_defs.classifier import RecipeForm, network
+from assets_defs.edits import asked_of
 from assets_defs.experiments import SamplingForm
 from assets_defs.forms import overridden, overrides_of
 from assets_defs.painters import PreparationForm
@@ -88,3 +89,11 @@ def test_a_wrong_value_fails_the_step_with_its_name_and_bound(tmp_path):
 def test_an_input_that_is_not_there_yet_is_named_with_its_partition(tmp_path):
     sentence = failure_of(tmp_path, {"architecture": "probe"})
     assert sentence == "painters/paintings [small_master] is not there yet: materialise it first"
+
+
+def test_what_is_filled_in_must_fit_the_rest_of_the_experiment(tmp_path):
+    """Null-text was fitted at the study's guidance: edits at another would lose their sources."""
+    key = "editing_bench__prompt_to_prompt__null_text"
+    artifacts = Artifacts(store_uri=str(tmp_path / "store"), state_dir=str(tmp_path))
+    with pytest.raises(ValidationError, match="say the same for both"):
+        asked_of(artifacts, key, registry().experiments[key], "x", SamplingForm(guidance_scale=3))

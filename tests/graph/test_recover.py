@@ -5,7 +5,7 @@ import sys
 import dagster as dg
 from dagster._core.events import EngineEventData
 
-from pipelines.recover import DRIVER, bury_dead_runs, bury_lost_runs, driver_tag
+from pipelines.recover import DRIVER, bury_dead_runs, bury_lost_runs, bury_runs, driver_tag
 
 
 @dg.op(pool="gpu")
@@ -26,23 +26,35 @@ def left_by(instance, tags, status=dg.DagsterRunStatus.STARTED):
     return run.run_id
 
 
-def worked_by(instance, pid, tags=None):
+def worked_by(instance, pid, tags=None, said="Started process for run (pid: {})."):
     """A run of the UI, as the process that it ran in left it."""
     run_id = left_by(instance, tags or {})
     run = instance.get_run_by_id(run_id)
-    said = f"Started process for run (pid: {pid})."
+    said = said.format(pid)
     instance.report_engine_event(said, run, EngineEventData.in_process(pid))
     instance.report_engine_event("something else", run)
     return run_id
 
 
+def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(tmp_path):
+    own = driver_tag()[DRIVER]
+    host, pid, began, boot = own.split(":")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        alive = left_by(instance, {DRIVER: own})
+        younger = left_by(instance, {DRIVER: f"{host}:{pid}:{int(began) - 1}:{boot}"})
+        before = left_by(instance, {DRIVER: f"{host}:{pid}:{began}:another-boot"})
+        left_by(instance, {DRIVER: f"elsewhere:{pid}:{began}:another-boot"})
+        assert set(bury_dead_runs(instance)) == {younger, before}
+        assert instance.get_run_by_id(alive).status is dg.DagsterRunStatus.STARTED
+
+
 def test_only_runs_of_dead_drivers_end_and_give_their_places_back(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    host = driver_tag()[DRIVER].rpartition(":")[0]
+    host = driver_tag()[DRIVER].partition(":")[0]
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}"})
-        alive = left_by(instance, {DRIVER: f"{host}:{os.getpid()}"})
+        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}::"})
+        alive = left_by(instance, driver_tag())
         assert bury_dead_runs(instance) == [dead]
         assert instance.get_run_by_id(dead).status is dg.DagsterRunStatus.FAILURE
         assert instance.get_run_by_id(alive).status is dg.DagsterRunStatus.STARTED
@@ -54,10 +66,10 @@ def test_only_runs_of_dead_drivers_end_and_give_their_places_back(tmp_path):
 def test_a_run_that_never_began_ends_with_its_driver_and_one_without_a_driver_stays(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    host = driver_tag()[DRIVER].rpartition(":")[0]
+    host = driver_tag()[DRIVER].partition(":")[0]
     waiting = dg.DagsterRunStatus.NOT_STARTED
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}"}, waiting)
+        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}::"}, waiting)
         left_by(instance, {}, waiting)
         assert bury_dead_runs(instance) == [dead]
 
@@ -80,3 +92,18 @@ def test_a_run_of_the_ui_whose_process_is_gone_ends_and_one_that_goes_on_or_says
         going = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
         assert {run.run_id for run in instance.get_runs(going)} == {alive, silent, study}
         assert bury_lost_runs(instance) == []
+
+
+def test_a_killed_dg_launch_blocks_nobody(tmp_path, monkeypatch):
+    """As it happens: a run of a shell's is killed while it holds the pool."""
+    monkeypatch.setenv("LIKENESS_DATABASE", "")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    said = "Executing steps using multiprocess executor: parent process (pid: {})"
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        dead = worked_by(instance, gone.pid, said=said)
+        assert bury_runs(instance) == [dead]
+        monkeypatch.setenv("LIKENESS_DATABASE", "postgresql://likeness@127.0.0.1:1/likeness")
+        # another machine's, perhaps
+        worked_by(instance, gone.pid, said=said)
+        assert bury_runs(instance) == []

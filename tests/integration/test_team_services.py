@@ -73,9 +73,10 @@ def services(postgres, tmp_path_factory):
         ": /app": f": {REPOSITORY}",
         ": /state": f": {folder}/state",
         ": /raw": f": {folder}/raw",
+        ": /studies": f": {folder}/studies",
     }
     file = ComposeFile(values, instead)
-    environment = plain_environment() | {"LIKENESS_STUDIES": str(folder / "studies")}
+    environment = plain_environment()
     found = SimpleNamespace(
         file=file, folder=folder, values=values, url=f"http://127.0.0.1:{web}", processes={},
         environment={name: environment | file.environment(name) for name in file.services},

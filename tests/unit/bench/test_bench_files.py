@@ -16,6 +16,7 @@ from likeness.bench.sources import BenchSource
 from likeness.bench.tasks import PREVIEW, BenchParams, edit_pairs
 from likeness.errors import BadInput
 from likeness.images import image_set
+from likeness.images.inventory import take_inventory
 from likeness.metrics.background import mask_of_runs
 
 SIDE = 32
@@ -38,10 +39,17 @@ def put(root, files):
         (root / name).write_bytes(data if isinstance(data, bytes) else data.encode())
 
 
+def listed(tmp_path):
+    """The inputs of a bench: its folder, and what lies there."""
+    (tmp_path / "listing").mkdir(exist_ok=True)
+    take_inventory(tmp_path / "raw", ["."]).to_parquet(tmp_path / "listing" / "inventory.parquet")
+    return {"raw": tmp_path / "raw", "listing": tmp_path / "listing"}
+
+
 def run(tmp_path, **source):
     output, scratch = tmp_path / "output", tmp_path / "scratch"
     params = BenchParams(source=source, resolution=SIDE)
-    summary = edit_pairs(params, {"raw": tmp_path / "raw"}, output, scratch)
+    summary = edit_pairs(params, listed(tmp_path), output, scratch)
     return summary, {pair.label: pair for pair in read_pairs(output)}, output
 
 
@@ -312,3 +320,19 @@ def test_a_bench_of_files_needs_its_folder(tmp_path):
     params = BenchParams(source={"bench": "pie_bench"}, resolution=SIDE)
     with pytest.raises(BadInput, match="name the folder"):
         edit_pairs(params, {}, tmp_path / "output", tmp_path / "scratch")
+
+
+def test_a_bench_that_is_no_longer_the_listed_one_is_refused(tmp_path):
+    entries = [{"img_name": "dog.png", "target_text": "A photo of a cat."}]
+    ted(tmp_path, entries, {"dog.png": encoded(photo(0))}, photos=".")
+    before = listed(tmp_path)
+    put(tmp_path / "raw", {"dog.png": encoded(photo(1))})
+    params = BenchParams(source={"bench": "tedbench", "photos": "."}, resolution=SIDE)
+    with pytest.raises(BadInput, match="changed while they were read"):
+        edit_pairs(params, before, tmp_path / "again", tmp_path / "scratch")
+
+
+def test_a_list_that_is_in_no_listing_is_refused(tmp_path):
+    put(tmp_path / "raw", {".git/list.json": "[]", "dog.png": encoded(photo(0))})
+    with pytest.raises(BadInput, match=r"\.git/list\.json is hidden"):
+        run(tmp_path, bench="tedbench", photos=".", listing=".git/list.json")

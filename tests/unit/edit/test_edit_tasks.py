@@ -222,6 +222,8 @@ def test_published_edits_are_found_by_what_their_bench_calls_the_pair(make, tmp_
         picture = np.full((64, 64), shade, np.uint8)
         picture[:32, :], picture[32:, :] = shade - 20, shade + 20
         Image.fromarray(picture).save(tmp_path / "theirs" / name)
+        # many generators leave such a text beside each picture
+        (tmp_path / "theirs" / name).with_suffix(".json").write_text("{}")
     table, pictures = make(
         "edited",
         {"name": "imported", "folder": "theirs"},
@@ -285,7 +287,7 @@ def test_only_files_that_were_listed_and_not_refused_are_imported(import_from):
     ]
 
 
-def inverted(folder, ids):
+def inverted(folder, ids, null_text=False):
     """Random trajectories of ten steps for these pictures, as an inversion leaves them."""
     import torch
     from safetensors.torch import save_file
@@ -295,7 +297,8 @@ def inverted(folder, ids):
     for number, name in enumerate(ids):
         torch.manual_seed(number)
         file = f"inverted/{name}.safetensors"
-        save_file({"trajectory": torch.randn(11, 4, 8, 8)}, folder / file)
+        fitted = {"null_text": torch.randn(10, 77, 16)} if null_text else {}
+        save_file({"trajectory": torch.randn(11, 4, 8, 8)} | fitted, folder / file)
         rows.append({"image_id": name, "inverted": file, "prompt": DOG, "status": "accepted"})
     image_set.write(folder, image_set.frame(rows, {"inverted": "string"}))
     return folder
@@ -348,13 +351,22 @@ def test_a_source_that_was_inverted_with_other_words_is_sampled_with_these_or_no
     make, tmp_path
 ):
     ids = write_bench(tmp_path / "bench", 1)
-    inputs = {"sources": tmp_path / "bench", "inverted": inverted(tmp_path / "inv", ids)}
+    plain = inverted(tmp_path / "plain", ids)
+    fitted = inverted(tmp_path / "fitted", ids, null_text=True)
     wanted = of_bench(ids)
     wanted.append(wanted[0].model_copy(update={"pair_id": "second", "source_prompt": "a dog"}))
-    for inversion, status in (("direct", "accepted"), ("ddim", "rejected")):
-        table, _ = make(inversion, CONTROL, wanted, inputs=inputs, inversion=inversion)
+    for name, folder, inversion, status in (
+        ("direct", plain, "direct", "accepted"),
+        ("null-text", fitted, "direct", "rejected"),
+        ("ddim", plain, "ddim", "rejected"),
+    ):
+        inputs = {"sources": tmp_path / "bench", "inverted": folder}
+        table, _ = make(name, CONTROL, wanted, inputs=inputs, inversion=inversion)
         edits = table[table["role"] == "edit"].set_index("pair_id")
         assert set(edits.loc["second", "status"]) == {status}
+        # of each pair its own words, whichever its picture was inverted with
+        assert set(edits.loc["second", "source_prompt"]) == {"a dog"}
+        assert set(edits.loc[wanted[0].pair_id, "source_prompt"]) == {DOG}
     assert "give all pairs of a picture one source prompt" in edits.loc["second", "reason"].iloc[0]
     assert set(edits.loc[wanted[0].pair_id, "status"]) == {"accepted"}
 

@@ -1,6 +1,7 @@
 """A raw folder as a table: whose folder a file is in, and which group its owner put it in."""
 
 import hashlib
+import unicodedata
 
 import pandas as pd
 import pytest
@@ -69,10 +70,23 @@ def test_a_column_that_metadata_does_not_have_is_named(root, header, lacking):
         list_raw(root, FOLDERS, "motif")
 
 
-def test_a_file_listed_twice_has_the_group_of_its_first_line(root):
+def test_paths_are_read_in_any_spelling_and_what_fits_no_file_is_told(root, caplog):
+    """macOS takes accents apart, Windows turns slashes."""
+    (root / "train" / "0" / unicodedata.normalize("NFD", "Chêne.png")).write_bytes(b"d")
+    lines = ["file,motif", "train\\0\\a.png,oak", "./train/0/Chêne.png,oak", "gone.png,oak"]
+    (root / "metadata.csv").write_text("\n".join(lines), encoding="utf-8")
+    with caplog.at_level("WARNING", "likeness"):
+        table = list_raw(root, FOLDERS, "motif")
+    assert (table["given_group"] == "oak").sum() == 2
+    assert "groups 1 files that are not here, such as gone.png" in caplog.text
+
+
+def test_a_file_in_two_groups_is_refused(root):
     metadata(root, "file,motif\ntrain/0/a.png,first\ntrain/0/a.png,second\n")
-    groups = list_raw(root, FOLDERS, "motif").set_index("path")["given_group"]
-    assert groups["train/0/a.png"] == "first"
+    with pytest.raises(BadInput, match=r"puts train/0/a\.png into first and into second: choose"):
+        list_raw(root, FOLDERS, "motif")
+    metadata(root, "file,motif\ntrain/0/a.png,first\ntrain/0/a.png, first\n")
+    assert list_raw(root, FOLDERS, "motif")["given_group"].notna().sum() == 1
 
 
 def test_the_listing_survives_parquet(root, tmp_path):

@@ -27,6 +27,7 @@ def write(folder, sources):
         rows.append(row(folder, name, pixels) | {"role": SOURCE, "prompt": "a dog"})
         for pair_id, (picture, about) in edits.items():
             known = {"role": EDIT, "prompt": "a cat", "source_id": name, "pair_id": pair_id}
+            known |= {"source_prompt": "a dog"}
             known |= {"compared": True, "strength": 1.0}
             if picture is None:
                 made = {"status": "rejected", "reason": "no"}

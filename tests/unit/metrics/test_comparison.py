@@ -93,6 +93,12 @@ def test_of_yes_and_no_never_seen_is_not_impossible():
     none = mean_of_metric("copied", np.array([0.0] * 30 + [math.nan]))
     assert (none.mean.value, none.mean.n, none.left_out) == (0.0, 30, 1)
     assert none.mean.high == pytest.approx(0.1135, abs=1e-4)
+    # shares of photos held back: all no, and in between
+    nobody = mean_of_metric("recognised", np.zeros(12)).mean
+    assert (nobody.value, nobody.low, nobody.n) == (0.0, 0.0, 12)
+    assert nobody.high == pytest.approx(0.2425, abs=1e-4)
+    some = np.array([0.0, 0.5, 0.25, 0.0])
+    assert mean_of_metric("recognised", some) == mean_score(some)
     values = np.arange(5.0)
     assert mean_of_metric("ssim", values, "aabbc") == mean_score(values, "aabbc")
 

@@ -1,6 +1,7 @@
 """Measures of single edits: a value where there is one, else why not, and means by hand."""
 
 import json
+from dataclasses import replace
 
 import edit_set
 import numpy as np
@@ -141,7 +142,10 @@ class Encoder:
     def embed_texts(self, texts):
         known = {"a cat": [1.0, 0.0], "A photo depicts a cat": [0.0, 2.0], "a dog": [0.0, -1.0]}
         known["A photo depicts a dog"] = [0.0, -1.0]
-        return features_of([known[text] for text in texts])
+        # with its prefix the dog is too long a text
+        found = features_of([known[text] for text in texts])
+        cut = ["cut" if text == "A photo depicts a dog" else "" for text in texts]
+        return replace(found, reason=tuple(cut))
 
     def passport(self, metric, protocol):
         return Passport(metric=metric, protocol=protocol, preprocessing="none")
@@ -163,6 +167,7 @@ def test_the_clip_score_has_two_forms(tmp_path, monkeypatch, form, values):
     found = {one.paper.metric: one for one in clip_measures(edits, "any", form)}
     assert found["clip_score"].values.tolist() == pytest.approx(values)
     assert found["clip_score"].paper.protocol == form
+    assert found["clip_score"].why == ["ok", "cut" if form == "hessel" else "ok"]
     # the other measures know no prefix
     assert found["clip_i"].values.tolist() == pytest.approx([0.6, 0.6])
     change = np.array([3, 4]) / 5 - np.array([1, 0])

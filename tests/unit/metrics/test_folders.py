@@ -78,6 +78,23 @@ def test_by_name_alone_the_same_pairs_have_the_same_score(two):
     assert named[key].value == pytest.approx(whole[key].value, abs=1e-12)
 
 
+def test_by_name_alone_clip_and_faces_have_the_same_scores_too(two, monkeypatch):
+    """Pair by pair, without a matrix of all."""
+    asked = {"clip": "small-clip", "faces": SmallFaces()}
+
+    def scored(named):
+        eyes = Eyes([0.0], [0.0], [], [0.1], [0.1], [0.1, 2.0], [])
+        monkeypatch.setattr(folders, "open_backend", lambda recipe: eyes)
+        return table(score_folders(*two, ScoreParams(named=named, **asked)))[0]
+
+    whole, named = scored(False), scored(True)
+    for measure in ("verified", "CLIP-I, small-clip"):
+        one, other = named[measure, "by name"], whole[measure, "by name"]
+        assert (one.value, one.n) == (pytest.approx(other.value, abs=1e-6), other.n)
+    # two of two: a doubt remains
+    assert named["verified", "by name"].value == 1.0
+
+
 def test_folders_change_places_and_the_scores_stay(two):
     there, _ = table(score_folders(*two, ScoreParams()))
     back, _ = table(score_folders(*reversed(two), ScoreParams()))

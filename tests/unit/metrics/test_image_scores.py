@@ -24,7 +24,7 @@ NEAR = {0: [0.2, 0.9], 1: [0.1, 0.3], 2: [1.0, 0.0], 3: [0.5, 0.5]}
 AMONG = 0.6
 
 
-def pairs_table(ids, among=AMONG, near=NEAR, held=HELD, held_pair=1.0):
+def pairs_table(ids, among=AMONG, near=NEAR, held=HELD, held_pair=1.0, alone=False):
     """What ``scores/pairs`` would say of four pictures, two photos learned and two held back."""
     rows = []
 
@@ -55,10 +55,11 @@ def pairs_table(ids, among=AMONG, near=NEAR, held=HELD, held_pair=1.0):
             add("ssim", "original", (role, "train"), (ids[number], f"t{n}"), 1.0)
             add("verification", "best pair", (role, "train"), (ids[number], f"t{n}"), 1.0)
     for number, values in held.items():
-        for n, value in enumerate(values):
+        for n, value in enumerate(values[:1] if alone else values):
             role = MADE[number][0]
             add("verification", "best pair", (role, "held"), (ids[number], f"h{n}"), value)
-    add("verification", "best pair", ("held", "held"), ("h0", "h1"), held_pair)
+    if not alone:
+        add("verification", "best pair", ("held", "held"), ("h0", "h1"), held_pair)
     add("ssim", "corrected", ("ages", "ages"), (ids[0], ids[1]), 1.0)
     return tables.typed(pd.DataFrame(rows), tables.PAIR_COLUMNS)
 
@@ -142,6 +143,9 @@ def test_without_a_face_among_the_photos_held_back_nobody_can_say(score):
     assert mean.n == 0
     # photos with a face, and pictures without one
     found = score(lambda ids: pairs_table(ids, held=nobody))
+    assert of(found, "recognised") == [0.0] * 4
+    # a photo alone makes no pair; it has a face, or it would not have been held back
+    found = score(lambda ids: pairs_table(ids, held=nobody, alone=True))
     assert of(found, "recognised") == [0.0] * 4
 
 

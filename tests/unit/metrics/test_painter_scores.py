@@ -46,7 +46,7 @@ def score(tmp_path, monkeypatch):
         tmp_path / "images", [small_sets.row(small_sets.noise(n, SIDE, 0, 200)) for n in range(4)]
     )
 
-    def call(said=WORD, **params):
+    def call(said=WORD, lost=(), **params):
         # every second picture is dark; each is twice as large as the painter's
         rows = [
             small_sets.row(small_sets.noise(10 + n, 2 * SIDE, *((0, 90) if n % 2 else (150, 256))))
@@ -55,6 +55,10 @@ def score(tmp_path, monkeypatch):
         ]
         pictures = tmp_path / f"made {len(list(tmp_path.iterdir()))}"
         made = small_sets.write_set(pictures, rows)
+        rejected = {"status": "rejected", "reason": "the picture is of one colour"}
+        gone = [{"role": "TISD", "file": f"images/{one}.png", "image_id": one} for one in lost]
+        frame = image_set.frame([one | rejected for one in gone], {"role": "string"})
+        image_set.write(pictures, pd.concat([made, frame], ignore_index=True))
         output = tmp_path / "out"
         output.mkdir(exist_ok=True)
         asked = PainterScoresParams(
@@ -171,6 +175,17 @@ def test_the_reader_says_whose_hand_it_sees(score):
     share = found.means["painter_read", "TISD"]
     assert (share.value, share.n) == (pytest.approx(1 / 3), 3)
     assert 0 < share.low < share.value < share.high < 1
+
+
+def test_pictures_of_one_colour_are_nobodys_and_are_counted(score):
+    found = score(hand="master", lost=["black0", "black1"])
+    share = found.means["painter_read", "TISD"]
+    assert (share.value, share.n, share.left_out) == (pytest.approx(1 / 5), 5, 0)
+    assert found.told["painter_read", "black0"] == 0
+    rows = found.scores[found.scores["image_id"] == "black0"]
+    assert rows["status"].tolist() == ["the picture is of one colour"]
+    assert found.means["ssim", "TISD"].left_out == 2
+    assert found.means["ssim", "edit"].left_out == 0
 
 
 def test_an_encoder_that_is_not_there_is_refused_before_any_work(score, tmp_path):

@@ -123,7 +123,7 @@ def test_what_is_not_there_is_asked_for_by_name(artifacts):
 def test_a_damaged_artefact_is_set_aside_with_a_sentence_and_made_again(make, artifacts):
     made = make(1)
     (artifacts.fetch(made.manifest) / "number.txt").write_text("9")
-    sentence = r"'number\.txt' of the artefact small/number .* materialise small/number again\)$"
+    sentence = r"'number\.txt' of the artefact small/number .* materialise small/number again$"
     with pytest.raises(BadInput, match=sentence):
         artifacts.fetch(made.manifest)
     assert artifacts.find_current(STEP.asset, "a") is None

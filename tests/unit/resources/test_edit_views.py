@@ -146,6 +146,7 @@ def test_a_knob_is_a_row_per_strength_of_edits_in_other_words(warehouse):
     rows = query(warehouse, "SELECT * FROM edit_curves WHERE experiment = 'curve'")
     assert rows["clip_score"].tolist() == [0.4, 0.3]
     assert rows["clip_score_n"].tolist() == [3, 4]
+    assert rows["clip_score_by"].notna().all()
     assert rows["ssim_low"].tolist() == pytest.approx([0.3, 0.4])
     # edits by weights alone are no part of a curve: their pairs do not count either
     rows = query(warehouse, "SELECT * FROM edit_curves").set_index("experiment")
@@ -158,7 +159,7 @@ def curve(experiment, population, strengths):
     row = {"experiment": experiment, "population": population, "pairs": 8, "compared": False}
     row |= {name: 0.5 for name in ("ssim", "directional")} | {"asked": np.nan, "clip_score": np.nan}
     for name in ("ssim", "asked", "directional", "clip_score"):
-        row |= {f"{name}_low": 0.4, f"{name}_high": 0.6, f"{name}_n": 8}
+        row |= {f"{name}_low": 0.4, f"{name}_high": 0.6, f"{name}_n": 8, f"{name}_by": name}
     return [row | {"strength": one, "compared": not number} for number, one in enumerate(strengths)]
 
 
@@ -181,6 +182,12 @@ def test_curves_are_drawn_of_one_set_of_pairs_and_say_how_many(tmp_path, monkeyp
     labels = [text.get_text() for text in axis.get_legend().get_texts()]
     assert labels == ["curve__hiper, n=8", "curve__regenerate, n=8"]
     assert axis.get_title() == "the same 8 pairs"
+    # by another encoder: no line beside the others, but named
+    other = pd.DataFrame(curve("big", "eight", [0.8, 0.4])).assign(directional_by="another")
+    axis = Figure().subplots()
+    edit_curves._draw(axis, pd.concat([shown, other]), panel)
+    assert len(axis.get_legend().get_texts()) == 2
+    assert axis.get_title() == "the same 8 pairs\nmeasured otherwise: big"
     # without a knob that was turned there is no curve
     assert not edit_curves.draw_edit_curves(pd.DataFrame(rows[-1:]), tmp_path / "none.png")
 

@@ -142,3 +142,18 @@ def test_the_environment_is_named_and_not_copied(monkeypatch):
     assert "secret" not in repr(notifier_from_environment())
     resolved = notifier_from_environment().process_config_and_initialize()
     assert resolved.to == "https://hooks.example/secret"
+
+
+@pytest.mark.parametrize("smtp", ["smtps://me@mail.here:465", "mail.here:587", "smtp://"])
+def test_a_mail_server_of_another_kind_is_refused(smtp):
+    with pytest.raises(BadInput, match="LIKENESS_SMTP is no smtp://user@host:port"):
+        Notifier(to="mailto:me@here.org", smtp=smtp).send("it has failed", FACTS)
+
+
+def test_a_password_is_told_to_no_server_that_does_not_encrypt(mailbox, monkeypatch):
+    port, taken = mailbox
+    monkeypatch.setenv("LIKENESS_SMTP_PASSWORD", "secret")
+    monkeypatch.setattr("resources.notifier.PAUSES", ())
+    with pytest.raises(BadInput, match="did not take it: STARTTLS"):
+        Notifier(to="mailto:me@here.org", smtp=f"smtp://me@127.0.0.1:{port}").send("s", FACTS)
+    assert not [line for line in taken if line.upper().startswith(("AUTH", "MAIL"))]

@@ -149,6 +149,12 @@ def test_a_bench_that_cannot_be_edited_so_is_refused(method, fields, sentence):
     assert sentence in str(error.value)
 
 
+def test_null_text_takes_the_place_of_a_negative_prompt():
+    method = {"name": "prompt_to_prompt", "negative_prompt": "blurry"}
+    with pytest.raises(ValidationError, match="whose place null-text takes: leave it out"):
+        ANY.validate_python(BENCH | {"method": method, "inversion": {"guidance_scale": 4.0}})
+
+
 def test_shipped_edits_are_in_words_that_the_small_model_knows():
     from likeness.world.grammar import vocabulary
 

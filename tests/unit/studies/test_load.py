@@ -327,3 +327,29 @@ def test_painters_and_experiments_that_name_each_other_must_fit(study, old, new,
     assert old in LEARNED
     with pytest.raises(BadInput, match=sentence):
         load_registry(study(LEARNED.replace(old, new)).parent)
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "fits"),
+    [
+        ("prompt_to_prompt", "bench: {bench: world}", False),
+        ("plug_and_play", "bench: {bench: world}", False),
+        ("regenerate", "bench: {bench: world}", True),
+        ("imported, folder: theirs", "bench: {bench: world}", True),
+        (
+            "prompt_to_prompt",
+            "source: {prompt: a dog, seeds: [0]}, edits: {cat: {target: a cat}}",
+            True,
+        ),
+    ],
+)
+def test_a_model_with_two_encoders_makes_only_edits_that_need_one_or_none(
+    study, method, more, fits
+):
+    text = "name: mine\ntitle: t\nexperiments:\n  e: {title: e, model: sdxl, method: {name: "
+    folder = study(f"{text}{method}}}, {more}}}").parent
+    if fits:
+        assert load_registry(folder).experiments
+    else:
+        with pytest.raises(BadInput, match="a model with one text encoder"):
+            load_registry(folder)
