@@ -4,7 +4,7 @@ from typing import Literal, TypedDict
 
 import dagster as dg
 
-from assets_defs import keys
+from resources import keys
 
 Layer = Literal["raw", "derived", "model", "report"]
 Pool = Literal["gpu", "duckdb"]

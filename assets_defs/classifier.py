@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.checks import classifier as checks
 from assets_defs.experiments import made as pictures_made
@@ -21,6 +20,7 @@ from likeness.classify.verdicts import JudgeParams, MadeSet
 from likeness.digests import sha256_file
 from likeness.errors import BadInput
 from likeness.studies.schema import Painter
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 from resources.summaries import Current

@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.forms import Rerun, overridden
 from assets_defs.models import base, refer, reference_of
@@ -34,6 +33,7 @@ from likeness.metrics.edits import EditScoresParams
 from likeness.metrics.encoders import identities
 from likeness.models.registry import spec_of
 from likeness.studies.editing import BenchEdits, Editing
+from resources import keys
 from resources.artifacts import Artifacts, Made
 from resources.manifest import Manifest
 

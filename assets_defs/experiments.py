@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pandas as pd
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.checks import experiments as checks
 from assets_defs.edits import EDITED, asked_of, inverted, learn, sources
@@ -41,6 +40,7 @@ from likeness.studies.experiment import (
     LearnedWord,
     OfClass,
 )
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 

@@ -4,7 +4,6 @@ import json
 
 import dagster as dg
 
-from assets_defs import keys
 from assets_defs.about import about
 from assets_defs.checks import experiments as checks
 from assets_defs.results import readable_failures, result
@@ -14,6 +13,7 @@ from likeness.models.assemble import BASE as BASE_FILE
 from likeness.models.checksums import SUMS, verify
 from likeness.models.local import model_identity, needed_folder
 from likeness.models.registry import spec_of
+from resources import keys
 from resources.artifacts import Artifacts, Made
 from resources.manifest import Manifest
 from resources.step import Step

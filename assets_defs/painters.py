@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.checks import painters as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
@@ -22,6 +21,7 @@ from likeness.images.tasks import ClassesParams, IntakeParams
 from likeness.models.registry import spec_of
 from likeness.studies.schema import Painter
 from likeness.world.tasks import PaintJob, PaintParams
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 

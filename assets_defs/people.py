@@ -4,7 +4,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.checks import people as checks
 from assets_defs.forms import Rerun
@@ -24,6 +23,7 @@ from likeness.faces.tasks import ReadFacesParams
 from likeness.images.inventory import take_inventory
 from likeness.metrics.photos import VarietyParams, VerificationParams
 from likeness.studies.subject import Subject
+from resources import keys
 from resources.artifacts import Artifacts
 
 JPEG, PNG = ("preview.jpg",), ("preview.png",)

@@ -4,7 +4,6 @@ import time
 
 import dagster as dg
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.classifier import verdicts
 from assets_defs.painters import classes, paintings
@@ -12,6 +11,7 @@ from assets_defs.people import photos
 from assets_defs.results import readable_failures, result
 from assets_defs.scores import image_scores, pairs
 from assets_defs.studies import registry
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.manifest import fingerprint_of
 from resources.step import Step

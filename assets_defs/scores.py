@@ -6,7 +6,6 @@ import dagster as dg
 import pandas as pd
 from pydantic import BaseModel
 
-from assets_defs import keys
 from assets_defs.about import RETRY, about
 from assets_defs.edits import scores_asked_of, sources
 from assets_defs.experiments import made, photos_of, pictures_of, split_of
@@ -33,6 +32,7 @@ from likeness.metrics.tables import PAIRS as PAIRS_TABLE
 from likeness.studies.editing import Editing
 from likeness.studies.experiment import Experiment, LearnedWord
 from likeness.studies.schema import AUTHENTIC
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.manifest import Manifest
 from resources.step import Step

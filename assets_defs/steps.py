@@ -1,6 +1,6 @@
 """The expensive steps: which function makes which asset, and what its result depends on."""
 
-from assets_defs import keys
+from resources import keys
 from resources.step import Step
 
 PICTURES = ("pillow", "numpy")

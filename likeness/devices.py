@@ -1,8 +1,21 @@
 """Where tensors live."""
 
 import os
+from itertools import takewhile
 
 from likeness.errors import BadInput
+
+
+def visible_gpus() -> tuple[str, ...] | None:
+    """The GPUs that CUDA_VISIBLE_DEVICES names; None where it is not set.
+
+    As CUDA reads it, which stops at the first that is none: ``-1``, or Slurm's ``NoDevFiles``.
+    """
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is None:
+        return None
+    indices = [index.strip() for index in named.split(",")]
+    return tuple(takewhile(lambda index: index not in ("", "-1", "NoDevFiles"), indices))
 
 
 def best_device() -> str:
@@ -15,10 +28,10 @@ def best_device() -> str:
 
     if torch.cuda.is_available():
         return "cuda"
-    if named := os.environ.get("CUDA_VISIBLE_DEVICES", "").strip():
+    if named := visible_gpus():
         raise BadInput(
-            f"GPU {named} is set aside (CUDA_VISIBLE_DEVICES) and torch {torch.__version__} cannot "
-            "use it: install a build of torch that fits the driver (pytorch.org says which), or "
-            "set CUDA_VISIBLE_DEVICES to nothing to work on the CPU"
+            f"GPU {', '.join(named)} is set aside (CUDA_VISIBLE_DEVICES) and torch "
+            f"{torch.__version__} cannot use it: install a build of torch that fits the driver "
+            "(pytorch.org says which), or set CUDA_VISIBLE_DEVICES to nothing to work on the CPU"
         )
     return "cpu"

@@ -118,7 +118,7 @@ def run_plan(
     """Costs of all steps, and one sentence for each job that failed; one failure stops no other."""
     costs: list[StepCost] = []
     failures: list[str] = []
-    wait_patiently()
+    wait_patiently(say)
     for run_id in bury_runs(instance):
         say(f"run {run_id} had lost its process and is ended")
     broken: set[tuple[str, str | None]] = set()
@@ -162,7 +162,7 @@ def run_world(
     """
     done: list[str] = []
     failures: list[str] = []
-    wait_patiently()
+    wait_patiently(say)
     bury_runs(instance)
     for number, name in enumerate(names, 1):
         say(f"({number}/{len(names)}) world/{name}")

@@ -4,8 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from assets_defs import keys
 from pipelines.upkeep import import_job, maintenance_job, refresh_job
+from resources import keys
 
 JOBS = {
     "people_job": (

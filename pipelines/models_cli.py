@@ -111,10 +111,11 @@ def export_experiment(
     with readable():
         from likeness.models.assemble import assemble, read_reference
         from pipelines.definitions import artifacts_of
+        from resources import keys
         from resources.settings import Settings
 
         artifacts = artifacts_of(Settings())
-        taught = artifacts.fetch(artifacts.current("models/finetuned", experiment))
+        taught = artifacts.fetch(artifacts.current(keys.FINETUNED, experiment))
         spec = spec_of(read_reference(taught).model)
         if spec.is_random:
             raise BadInput(f"'{experiment}' taught random weights, which are no model to keep")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from likeness.images import image_set
 from likeness.metrics.comparison import paired_difference
+from resources import keys
 
 if TYPE_CHECKING:
     from resources.summaries import Current
@@ -47,7 +48,7 @@ def compared_editors(current: "Current") -> pd.DataFrame:
 
 def _compared(current: "Current", key: str) -> pd.DataFrame | None:
     """Values of the compared edits; None while there are none."""
-    made, scores = current.made(key), current.scores("scores/images", key)
+    made, scores = current.made(key), current.scores(keys.IMAGE_SCORES, key)
     if made is None or scores is None:
         return None
     edits = current.parquet(made, image_set.TABLE)

@@ -7,10 +7,9 @@ from pathlib import Path
 from likeness.errors import BadInput
 from likeness.images import image_set
 from likeness.new_folder import new_folder
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.warehouse import query
-
-PICTURES = "images/made"
 
 
 def export_results(
@@ -56,7 +55,7 @@ def _write_tables(
 def _write_pictures(
     artifacts: Artifacts, key: str, folder: Path, say: Callable[[str], None]
 ) -> None:
-    made = artifacts.find_current(PICTURES, key)
+    made = artifacts.find_current(keys.IMAGES, key)
     if made is None:
         say(f"{key}: no pictures yet")
         return

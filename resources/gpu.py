@@ -1,6 +1,5 @@
 """Which GPU is mine: one index per process, held by a file lock until the process ends."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from likeness.devices import visible_gpus
 
 DRIVER = Path("/proc/driver/nvidia/gpus")
 
@@ -19,9 +20,9 @@ def gpu_indices() -> tuple[str, ...]:
 
     Where there is no nvidia-smi, as in some containers, what the driver lists.
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = visible_gpus()
     if visible is not None:
-        return tuple(index.strip() for index in visible.split(",") if index.strip())
+        return visible
     if shutil.which("nvidia-smi") is None:
         found = list(DRIVER.iterdir()) if DRIVER.is_dir() else []
         return tuple(str(index) for index in range(len(found)))

@@ -7,6 +7,7 @@ import pandas as pd
 from likeness.edit.table import OWN_COLUMNS as EDIT_COLUMNS
 from likeness.studies.editing import Editing
 from likeness.studies.load import Registry
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.comparisons import compared_editors
 from resources.judges import trusted
@@ -43,26 +44,26 @@ IMAGE_COLUMNS = {
 
 # Table -> asset and file that hold its rows.
 SCORES = {
-    "pair_scores": ("scores/pairs", "pairs.parquet"),
-    "pair_means": ("scores/pairs", "means.parquet"),
-    "image_scores": ("scores/images", "scores.parquet"),
-    "image_means": ("scores/images", "means.parquet"),
+    "pair_scores": (keys.PAIRS, "pairs.parquet"),
+    "pair_means": (keys.PAIRS, "means.parquet"),
+    "image_scores": (keys.IMAGE_SCORES, "scores.parquet"),
+    "image_means": (keys.IMAGE_SCORES, "means.parquet"),
 }
 # Name of an input of an experiment's artefacts -> asset; some are partitioned by person or
 # painter.
 INPUTS = {
-    "base": "models/base",
-    "prior": "images/class_prior",
-    "model": "models/finetuned",
-    "sources": "images/sources",
-    "inverted": "images/inverted",
-    "made": "images/made",
-    "pairs": "scores/pairs",
-    "images": "painters/paintings",
-    "photos": "people/photos",
-    "faces": "people/faces",
-    "variety": "people/variety",
-    "splits": "people/splits",
+    "base": keys.BASE_MODEL,
+    "prior": keys.CLASS_PRIOR,
+    "model": keys.FINETUNED,
+    "sources": keys.SOURCES,
+    "inverted": keys.INVERTED,
+    "made": keys.IMAGES,
+    "pairs": keys.PAIRS,
+    "images": keys.PAINTINGS,
+    "photos": keys.PHOTOS,
+    "faces": keys.FACES,
+    "variety": keys.VARIETY,
+    "splits": keys.SPLITS,
 }
 OF_SUBJECT = ("photos", "faces", "variety", "splits")
 
@@ -95,11 +96,11 @@ class Current:
         painter = self.registry.networks[key].painter
         judged = self.registry.painters[painter].experiments
         needed = {experiment: self.made(experiment) for experiment in judged} | {
-            "network": self.manifest("classifier/network", key),
-            "paintings": self.manifest("painters/paintings", painter),
-            "classes": self.manifest("painters/classes", painter),
+            "network": self.manifest(keys.NETWORK, key),
+            "paintings": self.manifest(keys.PAINTINGS, painter),
+            "classes": self.manifest(keys.CLASSES, painter),
         }
-        verdicts = self.manifest("classifier/verdicts", key)
+        verdicts = self.manifest(keys.VERDICTS, key)
         network, paintings = needed["network"], needed["paintings"]
         if verdicts is None or network is None or paintings is None:
             return None
@@ -115,7 +116,7 @@ class Current:
         That goes for what its model was made from, too, and for pictures of a time when the
         experiment sampled and did not edit, or the other way round.
         """
-        made, model = self.manifest("images/made", key), self.manifest("models/finetuned", key)
+        made, model = self.manifest(keys.IMAGES, key), self.manifest(keys.FINETUNED, key)
         if made is None or model is None or _how(self.registry, key) not in made.params:
             return None
         if "base" not in model.inputs or "model" not in made.inputs:
@@ -131,7 +132,7 @@ class Current:
         scores = self.manifest(asset, key)
         if scores is None or "made" not in scores.inputs or self.made(key) is None:
             return None
-        if "pairs" in scores.inputs and self.scores("scores/pairs", key) is None:
+        if "pairs" in scores.inputs and self.scores(keys.PAIRS, key) is None:
             return None
         return scores if self._stands_on_current(scores, key) else None
 
@@ -256,7 +257,7 @@ def _experiment(current: Current, key: str) -> dict[str, object]:
     sampled = experiment.method if isinstance(experiment, Editing) else experiment.sampling
     sampling = sampled.model_dump()
     trains = getattr(experiment.method, "trains", "full")
-    model = current.manifest("models/finetuned", key)
+    model = current.manifest(keys.FINETUNED, key)
     if model and (made := current.made(key)):
         sampling, base = made.params[_how(registry, key)], made.params["model"]
         # a method that trains says its name in its recipe
@@ -293,7 +294,7 @@ def _made(current: Current, key: str) -> pd.DataFrame:
 
 def _photos(current: Current, key: str) -> pd.DataFrame:
     """Intake rows of a person."""
-    photos = current.manifest("people/photos", key)
+    photos = current.manifest(keys.PHOTOS, key)
     if photos is None:
         return pd.DataFrame()
     table = current.parquet(photos, "images.parquet")
@@ -315,7 +316,7 @@ def _passports(current: Current) -> pd.DataFrame:
     """What all scores were taken with, each once."""
     rows: dict[str, dict[str, object]] = {}
     for key in current.registry.experiments:
-        for asset in ("scores/pairs", "scores/images"):
+        for asset in (keys.PAIRS, keys.IMAGE_SCORES):
             if scores := current.scores(asset, key):
                 file = current.artifacts.fetch(scores) / "passports.json"
                 for row in json.loads(file.read_text()):
@@ -329,11 +330,11 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 def _images(current: Current, key: str) -> pd.DataFrame:
     """Intake rows of a painter, with label, split and fold where classes are made."""
-    paintings = current.manifest("painters/paintings", key)
+    paintings = current.manifest(keys.PAINTINGS, key)
     if paintings is None:
         return pd.DataFrame()
     table = current.parquet(paintings, "images.parquet")
-    if classes := current.manifest("painters/classes", key):
+    if classes := current.manifest(keys.CLASSES, key):
         parts = ["image_id", "image_set", "label", "split", "fold", "group"]
         known = current.parquet(classes, "images.parquet")[parts]
         table = table.drop(columns=["split", "group"]).merge(known, on="image_id", how="left")

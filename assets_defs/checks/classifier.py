@@ -6,8 +6,8 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from assets_defs import keys
 from likeness.studies.schema import Painter
+from resources import keys
 
 PROBABILITIES = "classifier__probabilities_are_whole"
 BASELINE = "classifier__beats_the_majority"

@@ -6,7 +6,6 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from assets_defs import keys
 from likeness.edit.editors import strengths_of
 from likeness.edit.table import EDIT, SOURCE
 from likeness.edit.tasks import EditsParams
@@ -14,6 +13,7 @@ from likeness.generate.tasks import ImagesParams
 from likeness.images import image_set
 from likeness.images.decode import Limits, Undecodable, decode
 from likeness.models.registry import BaseModelSpec
+from resources import keys
 
 SAFE = "models__weights_are_safetensors"
 COUNT = "images__a_picture_per_prompt_and_seed"

@@ -5,9 +5,9 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from assets_defs import keys
 from likeness.images import image_set
 from likeness.studies.schema import Painter
+from resources import keys
 
 # Below this a class can be neither split nor judged.
 FEWEST_PER_CLASS = 5

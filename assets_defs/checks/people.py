@@ -6,13 +6,13 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from assets_defs import keys
 from likeness.faces.tasks import TABLE
 from likeness.faces.verification import OK
 from likeness.images import image_set
 from likeness.metrics.tables import PAIRS
 from likeness.people.same_person import VERIFIED, enough
 from likeness.people.splits import SplitRecipe
+from resources import keys
 
 ANY = "people__a_photo_is_accepted"
 AGES = "people__every_photo_has_an_age"

@@ -15,7 +15,7 @@ from likeness.edit.change import Change, Plan, PromptToPromptRecipe, plan, steps
 from likeness.edit.maps import WordMaps, blend_mask, word_maps
 from likeness.edit.start import NO_NUMBERS, Edited, Start, too_many
 from likeness.errors import BadInput
-from likeness.generate.sample import as_bytes
+from likeness.generate.sample import as_bytes, led_away_from
 from likeness.models.load import Pipeline
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _denoise(
         device=pipe.unet.device,
         num_images_per_prompt=1,
         do_classifier_free_guidance=guided,
-        negative_prompt=[recipe.negative_prompt] * len(branches.prompts),
+        negative_prompt=led_away_from(recipe, len(branches.prompts)),
     )
     words = {f"{name}prompt_embeds": one for name, one in zip(names, encoded, strict=False)}
     if guided:

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from likeness.devices import best_device
+from likeness.errors import BadInput
 from likeness.finetune.recipe import Judged
-from likeness.generate.sample import sample_batch
+from likeness.generate.sample import TooMany, sample_batch
 from likeness.images.sheets import contact_sheet
 from likeness.models.load import Pipeline
 
@@ -136,16 +137,23 @@ class Checkpoints:
         prompts = [p for p in judged.prompts for _ in range(judged.images_per_prompt)]
         seeds = [judged.seed + number for number in range(len(prompts))]
         at_once = min(AT_ONCE, max(1, PIXELS_AT_ONCE // self.side**2))
-        parts = [
-            sample_batch(
-                self.pipe,
-                prompts[start : start + at_once],
-                seeds[start : start + at_once],
-                judged.sampling,
-                side=self.side,
-            )
-            for start in range(0, len(prompts), at_once)
-        ]
+        parts, start = list[np.ndarray](), 0
+        while start < len(prompts):
+            some = slice(start, start + at_once)
+            try:
+                made = sample_batch(
+                    self.pipe, prompts[some], seeds[some], judged.sampling, side=self.side
+                )
+            except TooMany as error:
+                if at_once == 1:
+                    raise BadInput(
+                        "beside its training the GPU's memory has no room for a picture of a "
+                        "checkpoint: leave out judged or ema, or lower resolution"
+                    ) from error
+                at_once //= 2  # a picture does not depend on its company
+                continue
+            parts.append(made)
+            start += len(made)
         return np.concatenate(parts)
 
     def _write_weights(self, step: int) -> None:

@@ -90,16 +90,19 @@ def learn_word(
     write_curves(learned, output)
     word = read_word(output / EMBEDS)
     best = {name: value for name, value in learned.best.items() if name != "step"}
+    usual, step = vocabulary_norm(pipe, word), learned.step
+    # A network is taught on a model of its own: both at once do not fit into every GPU.
+    del pipe, learned, judge
     if recipe.then is not None:
         best |= _teach_network(params, recipe.then, images, inputs, output, scratch / "network")
     return {
         "images": len(images),
         "steps": recipe.steps,
-        "best_step": learned.step,
+        "best_step": step,
         "token": word.token,
         "vectors": len(word.vectors),
         "norm": float(word.vectors.norm(dim=1).mean()),
-        "vocabulary_norm": vocabulary_norm(pipe, word),
+        "vocabulary_norm": usual,
         "not_known": warnings,
         **best,
     }

@@ -104,6 +104,7 @@ def _rebuilt(
         raise BadInput(f"'{key}' is '{params.of}' rebuilt, of which there is no picture: add some")
     device = best_device()
     pipe = load_pipeline(params.model, device, params.dtype if device == "cuda" else None)
+    pipe.vae.float()  # XL's overflows in float16, and one picture at a time is no load
     square = Preparation(size=params.resolution, resize="crop", color="color")
     (output / image_set.FOLDER / key).mkdir(parents=True)
     rows = []

@@ -87,7 +87,7 @@ def sample_batch(
     try:
         made = pipe(
             prompt=list(prompts),
-            negative_prompt=[sampling.negative_prompt] * len(prompts),
+            negative_prompt=led_away_from(sampling, len(prompts)),
             num_inference_steps=sampling.num_inference_steps,
             guidance_scale=sampling.guidance_scale,
             generator=generators,
@@ -97,11 +97,23 @@ def sample_batch(
             callback_on_step_end=count,
         ).images
     except torch.OutOfMemoryError as error:
-        raise BadInput(
+        raise TooMany(
             f"{len(prompts)} pictures of {side} px at once do not fit into the GPU's memory: "
             "lower sampling.batch"
         ) from error
     return as_bytes(np.asarray(made))
+
+
+class TooMany(BadInput):
+    """So many pictures at once are more than the GPU's memory."""
+
+
+def led_away_from(sampling: Denoising, count: int) -> list[str] | None:
+    """The prompts that guidance leads away from; None where nothing is named.
+
+    Models with two text encoders take zeros for nothing, and not the embeddings of an empty prompt.
+    """
+    return [sampling.negative_prompt] * count if sampling.negative_prompt else None
 
 
 def as_bytes(pictures: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from likeness.devices import best_device
 from likeness.errors import BadInput
 from likeness.metrics.passports import Passport, versions
 from likeness.models import checksums
+from likeness.models.load import refuse_missing
 from likeness.models.pickles import refuse_pickles
 from likeness.models.registry import PACKAGE
 
@@ -147,11 +148,7 @@ def load_network(kind: Any, folder: Path, device: str | None, **how: Any) -> Any
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"{folder} is no {kind.__name__} ({first}): restore the model") from error
-    if said["missing_keys"]:
-        missing = sorted(said["missing_keys"])
-        raise BadInput(
-            f"{folder} lacks {len(missing)} weights, such as {missing[0]}: restore the model"
-        )
+    refuse_missing(folder, said)
     return network.requires_grad_(False).eval().to(device or best_device())
 
 

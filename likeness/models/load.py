@@ -1,5 +1,6 @@
 """Ready pipelines from base models by name: local files only, safetensors only, DDIM."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from likeness.models.local import INDEX, LEFT_OUT, needed_folder
 from likeness.models.pickles import refuse_pickles
 from likeness.models.registry import BaseModelSpec, DType, spec_of
 
+VOCABULARIES = ("vocab.json", "tokenizer.json")
 # StableDiffusionPipeline or StableDiffusionXLPipeline, whose parts no type checker can see
 Pipeline = Any
 
@@ -67,6 +69,7 @@ def load_folder(
     from safetensors import SafetensorError
 
     refuse_pickles(folder)
+    _needed_vocabularies(folder)
     _quiet()
     kind = StableDiffusionXLPipeline if two_encoders else StableDiffusionPipeline
     absent: dict[str, Any] = dict.fromkeys(LEFT_OUT)
@@ -75,23 +78,63 @@ def load_folder(
         absent = {"feature_extractor": None, "image_encoder": None, "add_watermarker": False}
     else:
         absent["requires_safety_checker"] = False
+    encoders = ["text_encoder", "text_encoder_2"] if two_encoders else ["text_encoder"]
     try:
+        read = {part: _text_encoder(folder / part, dtype, variant) for part in encoders}
         scheduler = DDIMScheduler.from_pretrained(folder / "scheduler", local_files_only=True)
         pipe = kind.from_pretrained(
             folder,
             scheduler=scheduler,
+            **read,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
             local_files_only=True,
             variant=variant,
             **absent,
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise BadInput(
             f"{folder / INDEX} cannot be loaded with its parts: {first}; restore the model"
         ) from error
     return pipe
+
+
+def _text_encoder(folder: Path, dtype: DType, variant: str | None) -> Any:
+    """A text encoder with all of its weights: the pipeline would draw those that lack at random."""
+    import torch
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    kinds = {kind.__name__: kind for kind in (CLIPTextModel, CLIPTextModelWithProjection)}
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    named = (config.get("architectures") or ["CLIPTextModel"])[0]
+    if named not in kinds:
+        raise BadInput(f"{folder} is a {named}: models here read prompts with a CLIPTextModel")
+    network, said = kinds[named].from_pretrained(
+        folder,
+        dtype=getattr(torch, dtype),
+        use_safetensors=True,
+        local_files_only=True,
+        variant=variant,
+        output_loading_info=True,
+    )
+    refuse_missing(folder, said)
+    return network
+
+
+def refuse_missing(folder: Path, said: dict[str, Any]) -> None:
+    """BadInput when weights are missing (``said`` so): transformers would draw them at random."""
+    if missing := sorted(said["missing_keys"]):
+        raise BadInput(
+            f"{folder} lacks {len(missing)} weights, such as {missing[0]}: restore the model"
+        )
+
+
+def _needed_vocabularies(folder: Path) -> None:
+    """BadInput for a tokenizer without words: the library would make some up."""
+    for part in (folder / "tokenizer", folder / "tokenizer_2"):
+        if part.is_dir() and not any((part / name).is_file() for name in VOCABULARIES):
+            raise BadInput(f"{part} has none of {' and '.join(VOCABULARIES)}: restore the model")
 
 
 def dtype_on(spec: BaseModelSpec, device: str) -> DType:

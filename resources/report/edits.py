@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 
 from likeness.studies.schema import Study
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.report.edit_curves import draw_edit_curves
 from resources.report.figures import NO_DATA, rate_text
 from resources.report.pictures import Pictures
 from resources.warehouse import query
 
-ASSET = "images/made"
 SHOWN = 16
 # Measures of a bench in this order: metric, protocol (none: whichever there is), what it is called.
 MEASURES = (
@@ -196,7 +196,7 @@ def _gallery(
     edits = found[(found["role"] == "edit") & found["compared"].fillna(False).astype(bool)]
     rows = [
         {
-            "source": pictures.thumbnail(ASSET, key, source.file),
+            "source": pictures.thumbnail(keys.IMAGES, key, source.file),
             "prompt": source.prompt,
             "edits": [
                 _shown(edit, key, pictures)
@@ -205,14 +205,14 @@ def _gallery(
         }
         for source in found[found["role"] == "source"].head(SHOWN).itertuples()
     ]
-    maps = pictures.artefact_file(ASSET, key, "maps.jpg")
+    maps = pictures.artefact_file(keys.IMAGES, key, "maps.jpg")
     return {"title": title, "rows": rows, "maps": maps}
 
 
 def _shown(edit: Any, key: str, pictures: Pictures) -> dict[str, str]:
     made = isinstance(edit.file, str)
     return {
-        "file": pictures.thumbnail(ASSET, key, edit.file) if made else "",
+        "file": pictures.thumbnail(keys.IMAGES, key, edit.file) if made else "",
         "prompt": edit.prompt,
         "name": edit.edit or edit.kind or "",
         "reason": edit.reason if isinstance(edit.reason, str) else "",

@@ -3,11 +3,11 @@
 from typing import Any
 
 from likeness.studies.schema import Study
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.report.pictures import Pictures
 from resources.warehouse import query
 
-ASSET, MODEL = "images/made", "models/finetuned"
 PROMPTS, PER_PROMPT = 60, 12
 # Of all experiments of a study together; what is more has pages of its own.
 FIRST_PAGE = 240
@@ -47,7 +47,9 @@ def _sheets(study: Study, experiment: str, pictures: Pictures) -> list[dict[str,
         return []
     key = f"{study.name}__{experiment}"
     names = {"curve.png": "learning", "preview.jpg": "checkpoints"}
-    found = {title: pictures.artefact_file(MODEL, key, name) for name, title in names.items()}
+    found = {
+        title: pictures.artefact_file(keys.FINETUNED, key, name) for name, title in names.items()
+    }
     return [{"title": title, "file": file} for title, file in found.items() if file]
 
 
@@ -69,7 +71,7 @@ def _prompts(
             "prompt": row.prompt,
             "not_read": row.not_read if isinstance(row.not_read, str) else "",
             "pictures": [
-                {"file": pictures.thumbnail(ASSET, key, file), "seed": int(seed)}
+                {"file": pictures.thumbnail(keys.IMAGES, key, file), "seed": int(seed)}
                 for file, seed in list(zip(row.files, row.seeds, strict=True))[:PER_PROMPT]
             ],
             "more": max(0, len(row.files) - PER_PROMPT),

@@ -11,6 +11,7 @@ from likeness.classify.trust import RULE
 from likeness.studies.load import Registry
 from likeness.studies.schema import Pictures as TestSet
 from likeness.studies.schema import Study
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.in_place import alone
 from resources.report.edits import edits_of
@@ -23,7 +24,6 @@ from resources.report.figures import (
     share_rows,
     verdict_rows,
 )
-from resources.report.made import ASSET as MADE
 from resources.report.made import experiments
 from resources.report.painter import after_rows
 from resources.report.person import age_grid, draw_age_grid, identity_rows, pair_rows, sheets
@@ -147,16 +147,12 @@ def _study(
         "sheets": [
             {"title": study.painters[key].title, "file": file}
             for key in study.painters
-            if (file := pictures.artefact_file("painters/paintings", key, "preview.jpg"))
+            if (file := pictures.artefact_file(keys.PAINTINGS, key, "preview.jpg"))
         ],
         "curves": [
             {"title": key, "file": file}
             for key in study.networks
-            if (
-                file := pictures.artefact_file(
-                    "classifier/network", f"{study.name}__{key}", "curves.png"
-                )
-            )
+            if (file := pictures.artefact_file(keys.NETWORK, f"{study.name}__{key}", "curves.png"))
         ],
         "galleries": _galleries(warehouse, registry, study, pictures),
         "intake": _intake(warehouse, study),
@@ -230,7 +226,7 @@ def _picture(
         "SELECT file FROM images WHERE study = ? AND experiment = ? AND image_id = ? LIMIT 1",
         [study, experiment, row.image_id],
     )
-    return "" if found.empty else pictures.thumbnail(MADE, made_by, found["file"][0])
+    return "" if found.empty else pictures.thumbnail(keys.IMAGES, made_by, found["file"][0])
 
 
 def _shown(row: Any, file: str) -> dict[str, Any]:

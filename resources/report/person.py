@@ -11,13 +11,13 @@ from PIL import Image
 from likeness.images.sheets import labelled_grid
 from likeness.metrics.tables import HELD, TRAIN
 from likeness.studies.schema import Study
+from resources import keys
 from resources.artifacts import Artifacts
 from resources.report.figures import NO_DATA, rate_text
 from resources.report.pictures import Pictures
 from resources.warehouse import query
 
 PHOTOS = {TRAIN: "photos learned from", HELD: "photos held back"}
-MADE = "images/made"
 GRID_SIDE = 96
 # Roles as the study asks for them: files begin with the number of their prompt.
 ROLES = (
@@ -151,7 +151,7 @@ def age_grid(artifacts: Artifacts, study: Study, pictures: Pictures) -> dict[str
     for (experiment, title), some in found.groupby(["experiment", "title"], sort=True):
         files = dict(zip(some["age"], some["file"], strict=True))
         key = f"{study.name}__{experiment}"
-        cells = [pictures.thumbnail(MADE, key, files[a]) if a in files else "" for a in ages]
+        cells = [pictures.thumbnail(keys.IMAGES, key, files[a]) if a in files else "" for a in ages]
         rows.append({"title": title, "cells": cells})
     return {"ages": [f"{age:g}" for age in ages], "rows": rows}
 
@@ -175,18 +175,18 @@ def _side(file: Path) -> int:
 def sheets(study: Study, pictures: Pictures) -> list[dict[str, str]]:
     """Pictures that assets of a person and of its experiments have drawn."""
     wanted = [
-        *(("people/photos", key, "preview.jpg", "photos") for key in study.subjects),
-        *(("people/faces", key, "preview.jpg", "faces found") for key in study.subjects),
-        *(("people/variety", key, "preview.png", "how alike photos are") for key in study.subjects),
-        *(("people/verification", key, "preview.png", "who is who") for key in study.subjects),
+        *((keys.PHOTOS, key, "preview.jpg", "photos") for key in study.subjects),
+        *((keys.FACES, key, "preview.jpg", "faces found") for key in study.subjects),
+        *((keys.VARIETY, key, "preview.png", "how alike photos are") for key in study.subjects),
+        *((keys.VERIFICATION, key, "preview.png", "who is who") for key in study.subjects),
         *(
-            ("models/finetuned", f"{study.name}__{key}", name, f"{one.title}: checkpoints")
+            (keys.FINETUNED, f"{study.name}__{key}", name, f"{one.title}: checkpoints")
             for key, one in study.experiments.items()
             if one.subject
             for name in ("curve.png", "preview.jpg")
         ),
         *(
-            ("scores/pairs", f"{study.name}__{key}", "preview.png", f"{one.title}: pairs")
+            (keys.PAIRS, f"{study.name}__{key}", "preview.png", f"{one.title}: pairs")
             for key, one in study.experiments.items()
             if one.subject
         ),

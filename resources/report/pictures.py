@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from resources import keys
 from resources.artifacts import Artifacts
 
 THUMBNAIL = 128
@@ -28,7 +29,7 @@ class Pictures:
 
     def painting(self, painter: str, image_id: str) -> str:
         """A prepared painting, small; an empty name where its set is gone."""
-        return self.thumbnail("painters/paintings", painter, f"images/{image_id}.png")
+        return self.thumbnail(keys.PAINTINGS, painter, f"images/{image_id}.png")
 
     def thumbnail(self, asset: str, partition: str, name: str) -> str:
         """A picture of a current image set, small; an empty name where it is gone."""

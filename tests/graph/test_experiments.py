@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 import small_tasks
 
-from assets_defs import experiments, keys
+from assets_defs import experiments
 from assets_defs.steps import BASELINE, SPLIT_PEOPLE
 from assets_defs.studies import registry
 from likeness.errors import BadInput
 from likeness.models import checksums
+from resources import keys
 
 KEY = "small_world__first_light"
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import small_tasks
 
-from assets_defs import keys, painters
+from assets_defs import painters
 from assets_defs.scores import _lacking, _learned_from
 from assets_defs.studies import (
     experiments_of_painter,
@@ -17,6 +17,7 @@ from assets_defs.studies import (
 )
 from pipelines.definitions import defs
 from pipelines.driver import _stands_on, plan
+from resources import keys
 
 GRAPH = defs.resolve_asset_graph()
 WORD, PAINTER = "cezanne_word__word", "unseen_master"

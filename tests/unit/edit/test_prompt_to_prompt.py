@@ -371,6 +371,12 @@ def test_models_of_two_encoders_get_what_they_need(pipe):
     made = edits(xl, [SWAP, REFINED], off)
     plain = plainly(xl, [SOURCE, SWAP, REFINED], [7] * 3, off)
     np.testing.assert_array_equal(np.stack([made.source[0], *made.edited]), plain)
+    # of nothing they take zeros, and not an empty prompt: as the pipeline by itself
+    seeds = [torch.Generator().manual_seed(7) for _ in range(3)]
+    asked = off.model_dump(include={"num_inference_steps", "guidance_scale"})
+    with controlled(xl.unet, Watch()):
+        stock = xl([SOURCE, SWAP, REFINED], generator=seeds, output_type="np", **asked).images
+    np.testing.assert_array_equal(plain, (stock * 255).round().astype(np.uint8))
     led = edits(xl, [SOURCE, Change(target=LONGER, local_blend=BLEND)], recipe())
     np.testing.assert_array_equal(led.edited[0], led.source[0])
     assert (led.edited[1] != led.source[1]).any()

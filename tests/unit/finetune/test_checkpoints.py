@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from likeness.errors import BadInput
 from likeness.finetune import checkpoints as module
 from likeness.finetune.checkpoints import (
     Checkpoints,
@@ -12,6 +13,7 @@ from likeness.finetune.checkpoints import (
     draw_curve,
 )
 from likeness.finetune.recipe import Judged
+from likeness.generate.sample import TooMany
 
 PROMPTS = ["a photo of sks dog", "a red sks dog", "sks dog on beach"]
 
@@ -100,6 +102,28 @@ def watched(tmp_path, monkeypatch):
 
     make.calls = calls
     return make
+
+
+def test_pictures_that_do_not_fit_beside_the_training_are_made_fewer_at_once(watched, monkeypatch):
+    whole = watched([(0.5, 0.3)], each=4)._sampled(Judged(prompts=PROMPTS, images_per_prompt=4))
+    sampled, sizes = module.sample_batch, []
+
+    def crowded(pipe, prompts, seeds, sampling, side):
+        sizes.append(len(prompts))
+        if len(prompts) > room:
+            raise TooMany("too many")
+        return np.concatenate(
+            [sampled(pipe, [p], [s], sampling, side) for p, s in zip(prompts, seeds, strict=True)]
+        )
+
+    monkeypatch.setattr(module, "sample_batch", crowded)
+    room, seen = 3, watched([(0.5, 0.3)], each=4)
+    made = seen._sampled(Judged(prompts=PROMPTS, images_per_prompt=4))
+    assert sizes == [8, 4, 2, 2, 2, 2, 2, 2]
+    assert made.shape == whole.shape
+    room = 0
+    with pytest.raises(BadInput, match="no room for a picture of a checkpoint: leave out judged"):
+        seen._sampled(Judged(prompts=PROMPTS, images_per_prompt=4))
 
 
 def test_each_checkpoint_has_a_row_and_pictures_and_the_best_has_weights(watched, tmp_path):

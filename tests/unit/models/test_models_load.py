@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from likeness.errors import BadInput
 from likeness.models import checksums
@@ -73,6 +74,27 @@ def test_a_snapshot_pinned_by_its_commit_may_hold_what_its_makers_published(serv
 def test_half_a_file_is_one_sentence(mine):
     (mine / UNET).write_bytes((mine / UNET).read_bytes()[:1000])
     with pytest.raises(BadInput, match=r"model_index\.json cannot be loaded"):
+        load_pipeline("mine", "cpu")
+
+
+def test_a_text_encoder_that_lacks_weights_is_not_made_up(mine):
+    """transformers would draw them at random, others in every process."""
+    file = mine / "text_encoder" / "model.safetensors"
+    weights = load_file(file)
+    lacking = {name: value for name, value in weights.items() if "final_layer_norm" not in name}
+    save_file(lacking, file, {"format": "pt"})
+    with pytest.raises(BadInput, match=r"text_encoder lacks 2 weights, such as .*final_layer_norm"):
+        load_pipeline("mine", "cpu")
+    narrow = {name: value[..., :1].clone() for name, value in weights.items()}
+    save_file(narrow, file, {"format": "pt"})
+    with pytest.raises(BadInput, match=r"model_index\.json cannot be loaded"):
+        load_pipeline("mine", "cpu")
+
+
+def test_a_tokenizer_without_words_is_not_made_up(mine):
+    for name in ("vocab.json", "merges.txt", "tokenizer.json"):
+        (mine / "tokenizer" / name).unlink(missing_ok=True)
+    with pytest.raises(BadInput, match=r"tokenizer has none of vocab\.json and tokenizer\.json"):
         load_pipeline("mine", "cpu")
 
 

@@ -107,12 +107,10 @@ def test_who_waits_for_a_pool_leaves_the_cores_to_who_works(tmp_path):
         assert places.claim_concurrency_slot("gpu", "another run", "its step").is_claimed
         leave = threading.Timer(4, lambda: places.free_concurrency_slots_for_run("another run"))
         leave.start()
-        began, worked = time.monotonic(), time.process_time()
-        assert driver.run_world(["clip"], definitions, instance, lambda text: None) == (
-            ["clip"],
-            [],
-        )
+        began, worked, said = time.monotonic(), time.process_time(), []
+        assert driver.run_world(["clip"], definitions, instance, said.append) == (["clip"], [])
         leave.join()
     waited = time.monotonic() - began
     assert waited > 3.5
+    assert len([line for line in said if "another run holds its pool" in line]) == 1
     assert time.process_time() - worked < 0.6 * waited

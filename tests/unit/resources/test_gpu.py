@@ -48,7 +48,15 @@ def test_where_there_is_no_gpu_nobody_waits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "indices"), [("2, 5", ("2", "5")), ("GPU-8932f937", ("GPU-8932f937",)), ("", ())]
+    ("value", "indices"),
+    [
+        ("2, 5", ("2", "5")),
+        ("GPU-8932f937", ("GPU-8932f937",)),
+        ("", ()),
+        ("-1", ()),
+        ("NoDevFiles", ()),
+        ("1,-1,2", ("1",)),
+    ],
 )
 def test_only_visible_gpus_are_offered(monkeypatch, value, indices):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
@@ -74,8 +82,9 @@ def test_a_gpu_that_torch_cannot_use_is_no_reason_to_work_on_the_cpu_for_days(mo
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(BadInput, match=r"GPU 0 is set aside .* cannot use it"):
         best_device()
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert best_device() == "cpu"
+    for hidden in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        assert best_device() == "cpu"
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert best_device() == "cuda"
 

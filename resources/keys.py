@@ -1,4 +1,4 @@
-"""Asset keys and owners: the names everything else uses. Imports nothing of the project."""
+"""Asset keys and owners, as the graph, the store and the report use them. Imports nothing."""
 
 RAW_PHOTOS = "people/raw_photos"
 PHOTOS = "people/photos"
