@@ -21,6 +21,7 @@ class About(TypedDict):
     owners: list[str]
     tags: dict[str, str]
     pool: str | None
+    retry_policy: dg.RetryPolicy
 
 
 def about(key: str, layer: Layer, pool: Pool | None = None) -> About:
@@ -33,4 +34,5 @@ def about(key: str, layer: Layer, pool: Pool | None = None) -> About:
         owners=keys.OWNERS,
         tags={"layer": layer} | cost,
         pool=pool,
+        retry_policy=RETRY,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.checks import classifier as checks
 from assets_defs.experiments import made as pictures_made
 from assets_defs.forms import Rerun, overridden, overrides_of
@@ -83,7 +83,6 @@ def _judged(
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
     kinds={"keras", "tensorflow"},
-    retry_policy=RETRY,
     code_version=TRAIN.code_version,
     description="A trained judge: a Keras network per round, or the shortcut probe, which sees "
     "only how a picture was photographed. With its curves and its calibration temperature.",
@@ -120,7 +119,6 @@ def network(
         dg.AssetDep(classes, partition_mapping=BY_PAINTER),
     ],
     kinds={"keras", "parquet"},
-    retry_policy=RETRY,
     code_version=JUDGE.code_version,
     check_specs=checks.VERDICTS_CHECKS,
     description="Per picture the calibrated probabilities and the class, for validation, test, "

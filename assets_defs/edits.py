@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.forms import Rerun, overridden
 from assets_defs.models import base, refer, reference_of
 from assets_defs.raw import keep_listing, raw_folder
@@ -48,7 +48,6 @@ NO_SOURCES = {"pictures": "none: they are drawn"}
     **about(keys.SOURCES, "raw"),
     partitions_def=experiments,
     kinds={"pillow", "parquet"},
-    retry_policy=RETRY,
     code_version=f"{SOURCES_REFERENCE.code_version}.{SOURCES.code_version}",
     description="The pictures of a bench that the experiment edits, squared, with the pairs of "
     "words for each; shared by all experiments on one bench. Others publish a note.",
@@ -85,7 +84,6 @@ def sources(
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model()), sources],
     kinds={"diffusers", "pytorch"},
-    retry_policy=RETRY,
     code_version=f"{INVERTED_REFERENCE.code_version}.{INVERT.code_version}",
     description="The noise to which the base model inverts each picture of a bench, step by step; "
     "made once for all editors with one schedule. Others publish a reference to the model.",

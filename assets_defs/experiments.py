@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pandas as pd
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.checks import experiments as checks
 from assets_defs.edits import EDITED, asked_of, inverted, learn, sources
 from assets_defs.forms import Rerun, overridden, overrides_of
@@ -58,7 +58,6 @@ else:  # made from the science's own model, which a type checker cannot follow
     partitions_def=experiments,
     deps=[dg.AssetDep(base, partition_mapping=experiments_of_model())],
     kinds={"diffusers"},
-    retry_policy=RETRY,
     code_version=PRIOR.code_version,
     description="Pictures of the class by the base model, which keep it from forgetting what "
     "others look like; a reference to the base model where the method wants none.",
@@ -104,7 +103,6 @@ def class_prior(
         dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
     ],
     kinds={"diffusers", "pytorch"},
-    retry_policy=RETRY,
     code_version=f"{BASELINE.code_version}.{FINETUNE.code_version}.{LEARN.code_version}."
     f"{LEARN_PICTURES.code_version}",
     description="What the experiment's method made of its base model: the components it changed, "
@@ -149,7 +147,6 @@ def finetuned(
     partitions_def=experiments,
     deps=[finetuned, sources, inverted],
     kinds={"diffusers", "pytorch"},
-    retry_policy=RETRY,
     code_version=f"{MAKE.code_version}.{EDIT.code_version}",
     check_specs=checks.IMAGES_CHECKS,
     description="A picture per prompt and seed, or sources and their edits, with what the model "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.checks import painters as checks
 from assets_defs.forms import Rerun, overridden, overrides_of
 from assets_defs.models import base, refer, reference_of
@@ -41,7 +41,6 @@ def _plan(painter: Painter) -> PaintParams:
     **about(keys.RAW_PAINTINGS, "raw"),
     partitions_def=painters,
     kinds={"file"},
-    retry_policy=RETRY,
     code_version=f"{LIST.code_version}.{PAINT.code_version}",
     description="A painter's raw pictures: every file of the raw folder with its sha256 and the "
     "class it is for; or, where a study asks for it, pictures painted by this project itself.",
@@ -103,7 +102,6 @@ def _guidance(painter: Painter, identities: dict[str, str]) -> GuidanceParams:
     partitions_def=painters,
     deps=[raw_paintings, dg.AssetDep(base, partition_mapping=painters_of_model())],
     kinds={"diffusers", "pytorch"},
-    retry_policy=RETRY,
     code_version=GUIDANCE.code_version,
     description="Classes of a painter that a base model paints, each picture with its guidance, "
     "and test sets that went through its autoencoder; a note where a painter wants none.",
@@ -149,7 +147,6 @@ else:  # made from the science's own model, which a type checker cannot follow
     partitions_def=painters,
     deps=[raw_paintings, guidance_classes],
     kinds={"pillow", "parquet"},
-    retry_policy=RETRY,
     code_version=INTAKE.code_version,
     check_specs=checks.PAINTINGS_CHECKS,
     description="Every raw file a row, accepted or rejected with its reason; every good one a "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.checks import people as checks
 from assets_defs.forms import Rerun
 from assets_defs.raw import keep_listing, raw_folder
@@ -38,7 +38,6 @@ def _folder(subject: Subject) -> Path:
     **about(keys.RAW_PHOTOS, "raw"),
     partitions_def=subjects,
     kinds={"file"},
-    retry_policy=RETRY,
     code_version=f"{LIST_PHOTOS.code_version}.{ALBUM.code_version}",
     description="A person's raw photos: every file of the folder with its sha256; or, where a "
     "study asks for it, a life in photos that this project paints itself.",
@@ -66,7 +65,6 @@ def raw_photos(
     partitions_def=subjects,
     deps=[raw_photos],
     kinds={"pillow", "parquet"},
-    retry_policy=RETRY,
     code_version=TAKE_PHOTOS.code_version,
     check_specs=checks.PHOTOS_CHECKS,
     description="Every raw file a row with the person's age, accepted or rejected with its reason; "
@@ -100,7 +98,6 @@ def photos(
     partitions_def=subjects,
     deps=[photos],
     kinds={"pytorch", "parquet"},
-    retry_policy=RETRY,
     code_version=FACES.code_version,
     check_specs=checks.FACES_CHECKS,
     description="Every face of every photo, embedded once: box, landmarks, score; a photo without "

@@ -4,7 +4,7 @@ import time
 
 import dagster as dg
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.classifier import verdicts
 from assets_defs.painters import classes, paintings
 from assets_defs.people import photos
@@ -32,7 +32,6 @@ GALLERY = Step(
     **about(keys.SUMMARIES, "report", pool="duckdb"),
     deps=[paintings, classes, verdicts, photos, pairs, image_scores],
     kinds={"duckdb"},
-    retry_policy=RETRY,
     code_version=SUMMARIES.code_version,
     description="likeness.duckdb, rebuilt whole from all current Parquet and swapped in at once: "
     "tables, and views that answer the studies' questions with the published figures beside ours.",
@@ -61,7 +60,6 @@ def summaries(context: dg.AssetExecutionContext, artifacts: Artifacts) -> dg.Mat
     **about(keys.GALLERY, "report"),
     deps=[summaries],
     kinds={"html"},
-    retry_policy=RETRY,
     code_version=GALLERY.code_version,
     description="report/index.html: tables, confusion matrices, curves, contact sheets and the "
     "most and least certain verdicts. Static, no server, no external request.",

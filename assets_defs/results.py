@@ -27,7 +27,8 @@ def readable_failures() -> Iterator[None]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        sentence = f"{where}: {first['msg']}"
+        said = first["msg"].removeprefix("Value error, ")
+        sentence = f"{where}: {said}" if where else said
         raise dg.Failure(description=sentence, allow_retries=False) from error
     except TaskFailed as error:
         raise dg.Failure(description=str(error)) from error

@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import BaseModel
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.edits import scores_asked_of, sources
 from assets_defs.experiments import made, photos_of, pictures_of, split_of
 from assets_defs.forms import Rerun
@@ -89,7 +89,6 @@ def check_copies(folder: Path, pictures: Path) -> dg.AssetCheckResult:
         ),
     ],
     kinds={"opencv", "parquet"},
-    retry_policy=RETRY,
     code_version=f"{PAIRS.code_version}.{EDIT_PAIRS.code_version}",
     check_specs=[
         dg.AssetCheckSpec(
@@ -139,7 +138,6 @@ def pairs(
         dg.AssetDep(paintings, partition_mapping=experiments_of_painter()),
     ],
     kinds={"pytorch", "parquet"},
-    retry_policy=RETRY,
     code_version=f"{SCORE_IMAGES.code_version}.{SCORE_EDITS.code_version}."
     f"{SCORE_PAINTER.code_version}",
     check_specs=[

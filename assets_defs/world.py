@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 from pydantic import BaseModel
 
-from assets_defs.about import RETRY, about
+from assets_defs.about import about
 from assets_defs.checks import world as checks
 from assets_defs.forms import Rerun
 from assets_defs.results import readable_failures, result, said_by
@@ -30,7 +30,6 @@ def _asset(step: Step, params_of: Callable[[bool], BaseModel]) -> dg.AssetsDefin
     @dg.asset(
         **about(step.asset, "model", pool="gpu"),
         kinds={"pytorch"},
-        retry_policy=RETRY,
         code_version=step.code_version,
         check_specs=checks.specs(step.asset),
         description=_ABOUT[name],

@@ -76,21 +76,24 @@ def _worker(instance: dg.DagsterInstance, run_id: str) -> int | None:
 
 def _is_dead(driver: str) -> bool:
     host, _, process = driver.partition(":")
-    pid = process.partition(":")[0]
+    pid, _, began = process.partition(":")
     if host != socket.gethostname() or not pid.isdigit():
         return False
-    # another process may have its number since
-    return _is_gone(int(pid)) or process != _process(int(pid))
+    if _is_gone(int(pid)):
+        return True
+    # another process may have its number since; where one of both is untold nobody can say
+    _, _, now = _process(int(pid)).partition(":")
+    return bool(began and now) and began != now
 
 
 def _process(pid: int) -> str:
-    """A process's number, when it began and in which boot of the machine; empty where untold."""
+    """A process's number, and when it began in which boot of the machine, where that is told."""
     try:
         # behind the name, which may hold anything, in ticks since the boot
         began = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         return f"{pid}:{began}:{BOOT.read_text().strip()}"
     except OSError:
-        return f"{pid}::"
+        return str(pid)
 
 
 def _is_gone(pid: int) -> bool:

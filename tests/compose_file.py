@@ -40,7 +40,9 @@ class ComposeFile:
         return _here(command)
 
     def environment(self, service: str) -> dict[str, str]:
-        return self.services[service].get("environment", {})
+        # compose puts values in when YAML has been read: nothing is then an empty text
+        given = self.services[service].get("environment", {})
+        return {name: "" if value is None else value for name, value in given.items()}
 
     def is_awaited(self, service: str) -> bool:
         """Whether another one starts only when this one is well."""

@@ -129,8 +129,10 @@ def clip_measures(edits: Edits, source: str, form: ClipScoreForm) -> Iterator[Me
     unreadable = [one or other for one, other in zip(after.reason, before.reason, strict=True)]
     said = encoder.embed_texts(texts_for(targets, form))
     paper = encoder.passport("clip_score", form)
+    whole = np.array([not reason for reason in said.reason], bool)
+    scores = np.where(whole, clip_score(after.vectors, said.vectors, form), np.nan)
     cut = [one or other for one, other in zip(unreadable, said.reason, strict=True)]
-    yield edits.measured(paper, clip_score(after.vectors, said.vectors, form), cut)
+    yield edits.measured(paper, scores, cut)
     towards = directional_similarity(before.vectors, after.vectors, spoken, target)
     has_words = np.array([bool(text) for text in sources], bool)
     reasons = [

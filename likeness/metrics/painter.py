@@ -129,18 +129,20 @@ def score_painter(
     for part, one in looked.lines():
         papers[one.paper.passport_id] = one.paper
         means.append(_mean_row(one, tables.PAINTER, part))
-    for role, rows in made.groupby("role", sort=True):
+    for role in sorted({*made["role"], *lost["role"]}):
+        rows, gone = made[made["role"] == role], lost[lost["role"] == role]
         mine = [files[place] for place in made.index.get_indexer(rows.index)]
-        gone = lost[lost["role"] == role]
         for found in looked.at(mine, rows["prompt"].tolist()):
             one = _with_lost(found, len(gone))
             papers[one.paper.passport_id] = one.paper
-            means.append(_mean_row(one, str(role)))
+            means.append(_mean_row(one, role))
             if len(one.values):
                 scores.append(_score_rows(one, rows["image_id"].tolist()))
             if one.paper.metric == READ:
-                zeros = {"value": 0.0, "status": gone["reason"]}
-                scores.append(gone[["image_id"]].assign(**zeros, **one.paper.named))
+                # pictures of one colour and size are one file, and so one row
+                black = gone.drop_duplicates("image_id")
+                zeros = {"value": 0.0, "status": black["reason"]}
+                scores.append(black[["image_id"]].assign(**zeros, **one.paper.named))
     table = pd.concat(scores, ignore_index=True) if scores else pd.DataFrame(columns=list(COLUMNS))
     tables.typed(table, COLUMNS).to_parquet(output / SCORES, index=False)
     tables.typed(pd.DataFrame(means), MEAN_COLUMNS).to_parquet(output / MEANS, index=False)
@@ -177,7 +179,14 @@ class _Looked:
             self.vectors = encoder.embed_images(real).vectors
 
     def at(self, files: list[Path], prompts: list[str]) -> Iterator[_Measure]:
-        """All measures of the pictures of one role, whose prompts these are."""
+        """All measures of the pictures of one role, whose prompts these are.
+
+        Where all came out in one colour, there is none but what the reader says.
+        """
+        if not files:
+            if self.params.hand is not None:
+                yield self._read(files, self.params.hand)
+            return
         alike = cross(self._gray(files), self.gray, "corrected")
         paper = passports.of_ssim("corrected", self.side)
         yield _Measure(paper, alike.mean(1), mean_between(alike, "corrected"))
@@ -262,7 +271,7 @@ def _with_lost(one: _Measure, lost: int) -> _Measure:
     """The measure, where so many pictures more were asked for and came out in one colour."""
     mean, left_out = one.mean
     if one.paper.metric == READ:
-        named = round(mean.value * mean.n)
+        named = round(mean.value * mean.n) if mean.n else 0
         return one._replace(mean=PairMean(rate(named, mean.n + lost), left_out))
     return one._replace(mean=PairMean(mean, left_out + lost))
 

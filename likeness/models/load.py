@@ -92,7 +92,7 @@ def load_folder(
             variant=variant,
             **absent,
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise BadInput(
             f"{folder / INDEX} cannot be loaded with its parts: {first}; restore the model"
@@ -117,17 +117,19 @@ def _text_encoder(folder: Path, dtype: DType, variant: str | None) -> Any:
         local_files_only=True,
         variant=variant,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # told below, in a sentence
     )
     refuse_missing(folder, said)
     return network
 
 
 def refuse_missing(folder: Path, said: dict[str, Any]) -> None:
-    """BadInput when weights are missing (``said`` so): transformers would draw them at random."""
-    if missing := sorted(said["missing_keys"]):
-        raise BadInput(
-            f"{folder} lacks {len(missing)} weights, such as {missing[0]}: restore the model"
-        )
+    """BadInput when weights do not fit (``said`` so): transformers would draw them at random."""
+    misshapen = sorted(name for name, *_ in said["mismatched_keys"])
+    for what, names in (("lacks", said["missing_keys"]), ("has misshapen", misshapen)):
+        if names:
+            some = f"{len(names)} weights, such as {sorted(names)[0]}"
+            raise BadInput(f"{folder} {what} {some}: restore the model")
 
 
 def _needed_vocabularies(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Read study files, resolve ``extends``, and answer which partition keys exist."""
 
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -191,6 +192,10 @@ def study_files(user_folder: Path | None = None) -> list[Path]:
     if user_folder is not None:
         if not user_folder.is_dir():
             raise BadInput(f"LIKENESS_STUDIES names {user_folder}, which is no folder")
+        if not os.access(user_folder, os.R_OK | os.X_OK):
+            raise BadInput(
+                f"LIKENESS_STUDIES names {user_folder}, which cannot be read: check its rights"
+            )
         files += sorted(user_folder.glob("*.yaml"))
     return files
 

@@ -9,6 +9,7 @@ from assets_defs.edits import asked_of
 from assets_defs.experiments import SamplingForm
 from assets_defs.forms import overridden, overrides_of
 from assets_defs.painters import PreparationForm
+from assets_defs.results import readable_failures
 from assets_defs.studies import registry
 from likeness.classify.recipe import Recipe
 from likeness.generate.sample import Sampling
@@ -95,5 +96,7 @@ def test_what_is_filled_in_must_fit_the_rest_of_the_experiment(tmp_path):
     """Null-text was fitted at the study's guidance: edits at another would lose their sources."""
     key = "editing_bench__prompt_to_prompt__null_text"
     artifacts = Artifacts(store_uri=str(tmp_path / "store"), state_dir=str(tmp_path))
-    with pytest.raises(ValidationError, match="say the same for both"):
+    with pytest.raises(dg.Failure) as failed, readable_failures():
         asked_of(artifacts, key, registry().experiments[key], "x", SamplingForm(guidance_scale=3))
+    assert failed.value.description.startswith("'Prompt-to-Prompt")
+    assert failed.value.description.endswith("say the same for both")

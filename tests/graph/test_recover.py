@@ -36,7 +36,7 @@ def worked_by(instance, pid, tags=None, said="Started process for run (pid: {}).
     return run_id
 
 
-def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(tmp_path):
+def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(tmp_path, monkeypatch):
     own = driver_tag()[DRIVER]
     host, pid, began, boot = own.split(":")
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
@@ -44,7 +44,12 @@ def test_a_process_that_has_a_dead_drivers_number_is_not_taken_for_it(tmp_path):
         younger = left_by(instance, {DRIVER: f"{host}:{pid}:{int(began) - 1}:{boot}"})
         before = left_by(instance, {DRIVER: f"{host}:{pid}:{began}:another-boot"})
         left_by(instance, {DRIVER: f"elsewhere:{pid}:{began}:another-boot"})
+        # told by an older version, or where /proc tells nothing
+        left_by(instance, {DRIVER: f"{host}:{pid}"})
         assert set(bury_dead_runs(instance)) == {younger, before}
+        monkeypatch.setattr("pipelines.recover.BOOT", tmp_path / "hidden")
+        left_by(instance, {DRIVER: f"{host}:{pid}:{int(began) - 1}:{boot}"})
+        assert bury_dead_runs(instance) == []
         assert instance.get_run_by_id(alive).status is dg.DagsterRunStatus.STARTED
 
 
@@ -53,7 +58,7 @@ def test_only_runs_of_dead_drivers_end_and_give_their_places_back(tmp_path):
     gone.wait()
     host = driver_tag()[DRIVER].partition(":")[0]
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}::"})
+        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}"})
         alive = left_by(instance, driver_tag())
         assert bury_dead_runs(instance) == [dead]
         assert instance.get_run_by_id(dead).status is dg.DagsterRunStatus.FAILURE
@@ -69,7 +74,7 @@ def test_a_run_that_never_began_ends_with_its_driver_and_one_without_a_driver_st
     host = driver_tag()[DRIVER].partition(":")[0]
     waiting = dg.DagsterRunStatus.NOT_STARTED
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}::"}, waiting)
+        dead = left_by(instance, {DRIVER: f"{host}:{gone.pid}"}, waiting)
         left_by(instance, {}, waiting)
         assert bury_dead_runs(instance) == [dead]
 

@@ -56,7 +56,7 @@ def score(tmp_path, monkeypatch):
         pictures = tmp_path / f"made {len(list(tmp_path.iterdir()))}"
         made = small_sets.write_set(pictures, rows)
         rejected = {"status": "rejected", "reason": "the picture is of one colour"}
-        gone = [{"role": "TISD", "file": f"images/{one}.png", "image_id": one} for one in lost]
+        gone = [{"role": role, "file": f"images/{one}.png", "image_id": one} for one, role in lost]
         frame = image_set.frame([one | rejected for one in gone], {"role": "string"})
         image_set.write(pictures, pd.concat([made, frame], ignore_index=True))
         output = tmp_path / "out"
@@ -177,8 +177,18 @@ def test_the_reader_says_whose_hand_it_sees(score):
     assert 0 < share.low < share.value < share.high < 1
 
 
+def test_of_a_role_of_one_colour_it_is_said_that_none_is_his(score):
+    """The same black file, twice."""
+    found = score(hand="master", lost=[("black", "gone"), ("black", "gone")])
+    share = found.means["painter_read", "gone"]
+    assert (share.value, share.n) == (0.0, 2)
+    assert share.high > 0.5
+    assert ("ssim", "gone") not in found.means
+    assert (found.scores["image_id"] == "black").sum() == 1
+
+
 def test_pictures_of_one_colour_are_nobodys_and_are_counted(score):
-    found = score(hand="master", lost=["black0", "black1"])
+    found = score(hand="master", lost=[("black0", "TISD"), ("black1", "TISD")])
     share = found.means["painter_read", "TISD"]
     assert (share.value, share.n, share.left_out) == (pytest.approx(1 / 5), 5, 0)
     assert found.told["painter_read", "black0"] == 0
