@@ -127,6 +127,8 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
         from resources.run_storage import open_instance
         from resources.settings import Settings
 
+        if not is_free(port):
+            raise BadInput(f"Port {port} is taken: the UI may run already; else name another port.")
         beside = _preview_command(Settings().preview_url, port)
         # tables are made by one process: two at once get in each other's way
         with open_instance() as instance:
@@ -160,12 +162,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
 
 
 def _preview_command(url: str, ui_port: int) -> list[list[str]]:
-    """What serves pictures on this machine; nothing where their address is another machine's.
-
-    Raises BadInput where a port is taken, that of the UI too.
-    """
-    if not is_free(ui_port):
-        raise BadInput(f"Port {ui_port} is taken: the UI may run already; else name another port.")
+    """What serves pictures on this machine; nothing where their address is another machine's."""
     port = preview_port(url)
     if port is None:
         return []
